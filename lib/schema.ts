@@ -4,8 +4,8 @@
  *
  * An options table is one string: `union tag|field:kind=default,…` in slot order. Kinds: `b` byte or byte enum,
  * `o` bool, `i` int32, `u` uint32, `l` int64 (as a number), `f` float32, `s` string, `I` vector of int32,
- * `L` vector of int64, `F` vector of float32. Without `=default` the default is 0. A field that nothing reads any more
- * is written `-:kind`, since its slot still counts.
+ * `L` vector of int64, `F` vector of float32 (host tools only). Without `=default` the default is 0. A field that nothing
+ * reads any more is written `-:kind`, since its slot still counts.
  *
  * All tables of the union BuiltinOptions are here. BuiltinOptions2 is left out: but for DILATE it belongs to the
  * STABLEHLO operators, which are subject to change and which no microcontroller runtime has.
