@@ -5,7 +5,7 @@
  * The same graph always gives the same bytes.
  */
 import { Builder } from 'flatbuffers';
-import type { Graph, Node, Options, Subgraph, Tensor } from '../lib/graph';
+import type { Graph, Node, Subgraph, Tensor } from '../lib/graph';
 import {
   BUFFER,
   BUILTIN_OPERATORS,
@@ -22,16 +22,12 @@ import {
 } from '../lib/schema';
 import { describe } from '../lib/tensor';
 import { optionsOf, parseTable, place, tableOf } from './options';
-import type { OptionsField } from './options';
-
-/** Constants start at multiples of this many bytes in the file (`force_align` of Buffer.data). */
-export const BUFFER_ALIGNMENT = 16;
+import { writeOptions } from './options_writer';
+import { alignedBytes, int32s, int64s, float32s, offsets } from './vectors';
+import type { Offset } from './vectors';
 
 /** The number that stands for all operators beyond the reach of the old byte-sized code. */
 const PLACEHOLDER = 127;
-
-/** Where a position in the file is not yet known, the FlatBuffers builder counts from the file's end. */
-type Offset = number;
 
 export interface WriteOptions {
   /** Replaces the graph's own description. */
@@ -249,11 +245,12 @@ function writeNode(
     throw new Error(`${place(node)}: the options of this operator (BuiltinOptions2) cannot be written`);
   }
   const options = optionsOf(graph, node);
-  const table = options ? tableOf(node) : undefined;
-  if (options && table === undefined && Object.keys(options).length) {
+  const tableText = options ? tableOf(node) : undefined;
+  const table = tableText === undefined ? null : parseTable(tableText);
+  if (options && !table && Object.keys(options).length) {
     throw new Error(`${place(node)}: this operator has no builtin options`);
   }
-  const optionsOffset = options && table !== undefined ? writeOptions(builder, node, table, options) : 0;
+  const optionsOffset = options && table ? writeOptions(builder, node, table, options) : 0;
   const custom = node.customOptions?.length ? builder.createByteVector(node.customOptions) : 0;
   const inputs = list(node.inputs, 'input');
   const outputs = list(node.outputs, 'output');
@@ -268,72 +265,8 @@ function writeNode(
   builder.addFieldOffset(OPERATOR.customOptions, custom, 0);
   builder.addFieldOffset(OPERATOR.mutatingVariableInputs, mutatingVector, 0);
   builder.addFieldOffset(OPERATOR.intermediates, intermediates, 0);
-  builder.addFieldInt8(
-    OPERATOR.optionsType,
-    optionsOffset && table !== undefined ? parseTable(table).tag : 0,
-    0,
-  );
+  builder.addFieldInt8(OPERATOR.optionsType, optionsOffset && table ? table.tag : 0, 0);
   return builder.endObject();
-}
-
-/** Writes an options table; fields at their defaults are left out, as every FlatBuffers writer does. */
-function writeOptions(builder: Builder, node: Node, table: string, options: Options): Offset {
-  const fields = parseTable(table).fields;
-  const names = fields.map((field) => field.name).filter((name) => name !== '-');
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw new Error(`${place(node)}: unknown option ${name}, expected ${names.join(', ') || 'none'}`);
-    }
-  }
-  const values = fields.map((field) => optionValue(builder, node, field, options[field.name]));
-  builder.startObject(fields.length);
-  // wide fields first: that needs the least padding
-  for (const size of [8, 4, 1]) {
-    fields.forEach((field, slot) => {
-      const value = values[slot];
-      if (value === undefined || sizeOf(field.kind) !== size) return;
-      if (size === 8) builder.addFieldInt64(slot, BigInt(value), BigInt(field.otherwise));
-      else if (size === 1) builder.addFieldInt8(slot, value, field.otherwise);
-      else if (field.kind === 'f') builder.addFieldFloat32(slot, value, field.otherwise);
-      else if (field.kind === 'i' || field.kind === 'u') builder.addFieldInt32(slot, value, field.otherwise);
-      else builder.addFieldOffset(slot, value, 0);
-    });
-  }
-  return builder.endObject();
-}
-
-function sizeOf(kind: string): number {
-  if (kind === 'b' || kind === 'o') return 1;
-  return kind === 'l' ? 8 : 4;
-}
-
-/** The number of a plain field, or the offset of a string or vector; undefined where nothing is to be written. */
-function optionValue(
-  builder: Builder,
-  node: Node,
-  field: OptionsField,
-  value: Options[string] | undefined,
-): number | undefined {
-  if (value === undefined || field.name === '-') return undefined;
-  const wrong = (expected: string): Error =>
-    new Error(`${place(node)}: option ${field.name} must be ${expected}, not ${JSON.stringify(value)}`);
-  if (field.kind === 's') {
-    if (typeof value !== 'string') throw wrong('a string');
-    return value ? builder.createString(value) : undefined;
-  }
-  if (field.kind === 'I' || field.kind === 'L' || field.kind === 'F') {
-    if (!Array.isArray(value)) throw wrong('an array of numbers');
-    if (!value.length) return undefined;
-    if (field.kind === 'F') return float32s(builder, value);
-    return field.kind === 'I' ? int32s(builder, value) : int64s(builder, value);
-  }
-  if (field.kind === 'o') {
-    if (typeof value !== 'boolean') throw wrong('true or false');
-    return Number(value);
-  }
-  if (typeof value !== 'number') throw wrong('a number');
-  if (field.kind !== 'f' && !Number.isSafeInteger(value)) throw wrong('an integer');
-  return value;
 }
 
 /** Bytes of a constant as the file stores them: packed, little-endian. */
@@ -345,35 +278,6 @@ function constantBytes(subgraph: Subgraph, tensor: Tensor): Uint8Array {
     throw new Error(`${where} needs ${tensor.bytes} bytes, but its data has ${data.byteLength}`);
   }
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function alignedBytes(builder: Builder, bytes: Uint8Array): Offset {
-  builder.prep(BUFFER_ALIGNMENT, bytes.length);
-  return builder.createByteVector(bytes);
-}
-
-function offsets(builder: Builder, list: Offset[]): Offset {
-  builder.startVector(4, list.length, 4);
-  for (const offset of list.toReversed()) builder.addOffset(offset);
-  return builder.endVector();
-}
-
-function int32s(builder: Builder, list: number[]): Offset {
-  builder.startVector(4, list.length, 4);
-  for (const value of list.toReversed()) builder.addInt32(value);
-  return builder.endVector();
-}
-
-function int64s(builder: Builder, list: number[]): Offset {
-  builder.startVector(8, list.length, 8);
-  for (const value of list.toReversed()) builder.addInt64(BigInt(value));
-  return builder.endVector();
-}
-
-function float32s(builder: Builder, list: number[]): Offset {
-  builder.startVector(4, list.length, 4);
-  for (const value of list.toReversed()) builder.addFloat32(value);
-  return builder.endVector();
 }
 
 /** 32-bit FNV-1a, to find equal constants quickly. */
