@@ -55,8 +55,9 @@ interface CallableFunction extends Function {
   ): (...args: B) => R;
 }
 interface NewableFunction extends Function {}
-/** No length: on Espruino it is at least the number of declared parameters. */
+/** On Espruino length is at least the number of declared parameters: read it only where there are none. */
 interface IArguments {
+  readonly length: number;
   [index: number]: any;
 }
 
