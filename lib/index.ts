@@ -1,0 +1,18 @@
+/** Engram: TensorFlow Lite models that remember, for JavaScript engines on chips. */
+import { LoadOptions, loadWith, Model } from './model';
+import { allOperators } from '../ops/index';
+
+export { loadWith, Model } from './model';
+export { joinOperators } from '../ops/index';
+export { readGraph } from './reader';
+
+/**
+ * Loads a model.
+ * @param model the bytes of a .tflite file; they must not change while the model is in use, since constants are
+ * views on them
+ * @throws Error when the file is broken, an operator is missing, or one refuses its operands; the message names the
+ * place and what was expected
+ */
+export function load(model: ArrayBuffer | Uint8Array, options?: LoadOptions): Model {
+  return loadWith(allOperators, model, options);
+}

@@ -1,0 +1,191 @@
+/**
+ * The prepared program: flat kernels with their arguments, in order; running it; and its state, which can be swapped.
+ */
+import { Argument, Kernel, Label, Node, Place, Tensor, TensorType, TypedArray, Variable, View } from './graph';
+import { Plan } from './planner';
+import { placeOf, Prepared } from './prepare';
+import { fillZero, newArray, viewOf } from './tensor';
+
+export interface Step {
+  kernel: Kernel;
+  /** Typed arrays and numbers only. */
+  args: (number | TypedArray)[];
+  node: Node;
+}
+
+/** One stream's state: all variables of a model in one block. Costs `program.stateBytes`. */
+export interface State {
+  buffer: ArrayBuffer;
+  /** Views on the block, one for each of the program's `stateViews`. */
+  views: TypedArray[];
+}
+
+/** A view on the state's block that some step needs. */
+export interface StateView {
+  type: TensorType;
+  offset: number;
+  length: number;
+}
+
+/** An argument that is a view on the state, to be exchanged when the state is. */
+export interface StateArgument {
+  args: (number | TypedArray)[];
+  index: number;
+  view: number;
+}
+
+export interface Program {
+  steps: Step[];
+  /** A run ends when it reaches this position. */
+  end: number;
+  /** Position of the steps that compute initial values. */
+  initial: number;
+  arena: ArrayBuffer;
+  stateBytes: number;
+  variables: Variable[];
+  stateViews: StateView[];
+  stateArguments: StateArgument[];
+  state: State;
+}
+
+/** Gives the prepared steps their memory: every tensor in the arguments becomes a view. */
+export function bind(prepared: Prepared, plan: Plan): Program {
+  const program: Program = {
+    steps: [],
+    end: 0,
+    initial: 0,
+    arena: new ArrayBuffer(plan.arenaBytes),
+    stateBytes: plan.stateBytes,
+    variables: prepared.variables,
+    stateViews: [],
+    stateArguments: [],
+    state: { buffer: new ArrayBuffer(plan.stateBytes), views: [] },
+  };
+  // each variable's own view comes first, so that its number is the variable's
+  for (let i = 0; i < prepared.variables.length; i++) {
+    const tensor = prepared.variables[i].tensor;
+    stateView(program, { of: tensor, type: tensor.type, offset: 0, length: tensor.length });
+  }
+  const positions: number[] = [];
+  let kept = 0;
+  for (let i = 0; i < prepared.steps.length; i++) {
+    const move = prepared.steps[i].move;
+    positions.push(kept);
+    if (!move || !move.elided) kept++;
+  }
+  positions.push(kept);
+  program.end = positions[prepared.end];
+  program.initial = positions[prepared.initial];
+  for (let i = 0; i < prepared.steps.length; i++) {
+    const emitted = prepared.steps[i];
+    if (emitted.move && emitted.move.elided) continue;
+    const step: Step = { kernel: emitted.kernel, args: [], node: emitted.node };
+    for (let k = 0; k < emitted.args.length; k++) step.args.push(bindArgument(program, emitted.args[k], positions, step.args));
+    program.steps.push(step);
+  }
+  return program;
+}
+
+function bindArgument(program: Program, argument: Argument, positions: number[], args: (number | TypedArray)[]): number | TypedArray {
+  if (typeof argument === 'number') return argument;
+  if ((argument as Label).position !== undefined) return positions[(argument as Label).position];
+  if ((argument as View).of) return bindView(program, argument as View, args);
+  if ((argument as Tensor).shape) {
+    const tensor = argument as Tensor;
+    return bindView(program, { of: tensor, type: tensor.type, offset: 0, length: tensor.length }, args);
+  }
+  return argument as TypedArray;
+}
+
+function bindView(program: Program, view: View, args: (number | TypedArray)[]): TypedArray {
+  const place = view.of.place;
+  if (place && place.storage.block === 'state') {
+    const number = stateView(program, view);
+    program.stateArguments.push({ args: args, index: args.length, view: number });
+    return program.state.views[number];
+  }
+  return viewAt(program, view);
+}
+
+/** A view on a tensor in the arena or in the model. */
+export function viewAt(program: Program, view: View): TypedArray {
+  const tensor = view.of;
+  const place = tensor.place as Place;
+  if (!place || place.storage.block === 'constant') {
+    const data = (place ? place.storage.tensors[0] : tensor).data as TypedArray;
+    const offset = view.offset + (place ? place.offset : 0);
+    if (!offset && tensor.data === data && view.type === tensor.type && view.length === tensor.length) return data;
+    return viewOf(view.type, data.buffer as ArrayBuffer, data.byteOffset + offset, view.length);
+  }
+  return viewOf(view.type, program.arena, place.storage.offset + place.offset + view.offset, view.length);
+}
+
+/** Number of a view on the state; views on the same bytes are the same. */
+function stateView(program: Program, view: View): number {
+  const place = view.of.place as Place;
+  const offset = place.storage.offset + place.offset + view.offset;
+  const views = program.stateViews;
+  for (let i = 0; i < views.length; i++) {
+    if (views[i].offset === offset && views[i].type === view.type && views[i].length === view.length) return i;
+  }
+  views.push({ type: view.type, offset: offset, length: view.length });
+  program.state.views.push(viewOf(view.type, program.state.buffer, offset, view.length));
+  return views.length - 1;
+}
+
+/** A further state for the program, with all variables 0; see `resetState`. */
+export function newState(program: Program): State {
+  const state: State = { buffer: new ArrayBuffer(program.stateBytes), views: [] };
+  for (let i = 0; i < program.stateViews.length; i++) {
+    const view = program.stateViews[i];
+    state.views.push(viewOf(view.type, state.buffer, view.offset, view.length));
+  }
+  return state;
+}
+
+/** Lets the program work on another state: as many assignments as steps touch variables, whatever their size. */
+export function useState(program: Program, state: State): void {
+  const places = program.stateArguments;
+  program.state = state;
+  for (let i = 0; i < places.length; i++) places[i].args[places[i].index] = state.views[places[i].view];
+}
+
+/** Gives variable number `index` of a state its declared initial value. */
+export function resetVariable(program: Program, state: State, index: number): void {
+  const variable = program.variables[index];
+  if (variable.initial) state.views[index].set(variable.initial);
+  else fillZero(state.views[index], variable.tensor);
+}
+
+/** Gives all variables of a state their declared initial values. */
+export function resetState(program: Program, state: State): void {
+  for (let i = 0; i < program.variables.length; i++) resetVariable(program, state, i);
+}
+
+/** Runs the steps that compute initial values, once, and keeps what they find as initial values. */
+export function computeInitialValues(program: Program): void {
+  resetState(program, program.state);
+  if (program.initial === program.steps.length) return;
+  run(program, program.initial, program.steps.length);
+  for (let i = 0; i < program.variables.length; i++) {
+    const variable = program.variables[i];
+    if (!variable.resource) continue;
+    const initial = newArray(variable.tensor.type, variable.tensor.length);
+    initial.set(program.state.views[i]);
+    variable.initial = initial;
+  }
+}
+
+/** Runs the steps from `position` until `end` is reached. Errors of kernels get the operator's place. */
+export function run(program: Program, position: number, end: number): void {
+  const steps = program.steps;
+  try {
+    while (position !== end) {
+      const step = steps[position];
+      const next = step.kernel.apply(null, step.args) as number;
+      position = next >= 0 ? next : position + 1;
+    }
+  } catch (error) {
+    throw new Error(placeOf(steps[position].node) + ': ' + (error as Error).message);
+  }
+}

@@ -1,0 +1,14 @@
+/** All operators. */
+import { Operators } from '../lib/graph';
+import { variableOperators } from '../variables/operators';
+import { controlOperators } from './control';
+import { fullyConnectedOperators } from './fully_connected';
+
+/** Joins families of operators into one table. */
+export function joinOperators(families: Operators[]): Operators {
+  const all: Operators = {};
+  for (let i = 0; i < families.length; i++) for (const name in families[i]) all[name] = families[i][name];
+  return all;
+}
+
+export const allOperators = joinOperators([variableOperators, controlOperators, fullyConnectedOperators]);
