@@ -9,6 +9,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { rollup, type Plugin } from 'rollup';
 import { minify as terser } from 'terser';
+import { repairScopes } from './repair';
 
 export interface BundleOptions {
   /** Module to bundle, relative to the compiled chip side, without extension: `lib/index`. Or give `entrySource`. */
@@ -87,6 +88,7 @@ export async function bundle(options: BundleOptions): Promise<string> {
     await build.close();
   }
   if (options.minify === true) code = await shorten(code);
+  code = repairScopes(code);
   return (options.banner ? options.banner + '\n' : '') + code.trimEnd() + '\n';
 }
 
