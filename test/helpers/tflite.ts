@@ -13,13 +13,7 @@ export interface TfliteTensor {
 }
 
 export type TfliteData =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+  Int8Array | Uint8Array | Int16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
 /** A model loaded into TensorFlow Lite. Variables keep their values from one `invoke` to the next. */
 export interface Tflite {
@@ -70,7 +64,14 @@ type Factory = (options: object) => Promise<TfliteModule>;
 
 const WASM = '@tensorflow/tfjs-tflite/wasm/tflite_web_api_cc_simd';
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+/** The part of the global that is used here: the compiler's library for Node does not declare it. */
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<object>;
+  instantiate(module: object, imports: object): Promise<object>;
+};
+
+/** Compiled once for all instances. */
+let compiled: Promise<object> | undefined;
 
 /**
  * Why TensorFlow Lite cannot be used here, or undefined when it can: tests that need it show as pending with this
@@ -87,14 +88,12 @@ export function tfliteMissing(): string | undefined {
 }
 
 function loadModule(log: string[]): Promise<TfliteModule> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional package, looked for at run time
   const factory = require(`${WASM}.js`) as Factory;
-  compiled ??= WebAssembly.compile(readFileSync(require.resolve(`${WASM}.wasm`)));
-  const code = compiled;
+  const code = (compiled ??= WebAssembly.compile(readFileSync(require.resolve(`${WASM}.wasm`))));
   const note = (line: string): void => void log.push(line);
   return new Promise((resolve, reject) => {
     factory({
-      instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) {
+      instantiateWasm(imports: object, done: (instance: object) => void) {
         code.then((module) => WebAssembly.instantiate(module, imports)).then(done, reject);
         return {};
       },
@@ -123,14 +122,14 @@ export async function openTflite(model: Uint8Array): Promise<Tflite> {
     throw new Error(`TensorFlow Lite refuses the model: ${[status.errorMessage(), ...log].join('\n')}`);
   }
   const runner = status.value();
-  const inputs = list(runner.GetInputs());
-  const outputs = list(runner.GetOutputs());
+  // Tensors are asked for anew each time: reading a variable moves those that are planned after it.
+  const input = (index: number): TensorInfo => list(runner.GetInputs())[index];
+  const output = (index: number): TensorInfo => list(runner.GetOutputs())[index];
   return {
-    inputs: inputs.map(describe),
-    outputs: outputs.map(describe),
+    inputs: list(runner.GetInputs()).map(describe),
+    outputs: list(runner.GetOutputs()).map(describe),
     setInput(index, values) {
-      // asked for anew each time: a view dies when the WebAssembly memory grows
-      const data = inputs[index].data();
+      const data = input(index).data();
       if (values.length !== data.length) {
         throw new Error(`input ${index} takes ${data.length} values, not ${values.length}`);
       }
@@ -140,7 +139,7 @@ export async function openTflite(model: Uint8Array): Promise<Tflite> {
       log.length = 0;
       if (!runner.Infer()) throw new Error(`TensorFlow Lite fails: ${log.join('\n')}`);
     },
-    output: (index) => outputs[index].data().slice(),
+    output: (index) => output(index).data().slice(),
   };
 }
 
