@@ -13,9 +13,15 @@ export function misfit(values: Reals | undefined, tensor: Tensor): string {
     return tensor.length === 1 ? '' : 'one number, but ' + tensor.length + ' are expected';
   }
   if (!values || typeof values !== 'object' || typeof values.length !== 'number') {
-    return (values === undefined ? 'nothing' : 'a ' + typeof values) + ', but ' + tensor.length + ' numbers are expected';
+    return (
+      (values === undefined ? 'nothing' : 'a ' + typeof values) +
+      ', but ' +
+      tensor.length +
+      ' numbers are expected'
+    );
   }
-  if (values.length !== tensor.length) return values.length + ' values, but ' + tensor.length + ' are expected';
+  if (values.length !== tensor.length)
+    return values.length + ' values, but ' + tensor.length + ' are expected';
   for (let i = 0; i < values.length; i++) {
     if (typeof values[i] !== 'number') return 'element ' + i + ' is "' + values[i] + '", not a number';
     if (tensor.type !== 'FLOAT32' && values[i] !== values[i]) return 'element ' + i + ' is NaN';

@@ -10,7 +10,13 @@ const wordAsFloat = new Float32Array(word.buffer);
 function check(bytes: Uint8Array, position: number, size: number, what: string): void {
   if (!(position >= 0 && position + size <= bytes.length)) {
     throw new Error(
-      what + ' lies outside of the file: ' + size + ' bytes at ' + position + ', but the file has ' + bytes.length,
+      what +
+        ' lies outside of the file: ' +
+        size +
+        ' bytes at ' +
+        position +
+        ', but the file has ' +
+        bytes.length,
     );
   }
 }
@@ -33,7 +39,8 @@ export function readFloat32(bytes: Uint8Array, position: number): number {
 /** An int64 as a number; throws when it has more than 53 bits. */
 export function readInt64(bytes: Uint8Array, position: number): number {
   const value = readInt32(bytes, position + 4) * 4294967296 + (readInt32(bytes, position) >>> 0);
-  if (value > 9007199254740991 || value < -9007199254740991) throw new Error('an int64 beyond 53 bits: ' + value);
+  if (value > 9007199254740991 || value < -9007199254740991)
+    throw new Error('an int64 beyond 53 bits: ' + value);
   return value;
 }
 
@@ -69,12 +76,24 @@ export function field(bytes: Uint8Array, table: number, slot: number, size: numb
   return table + offset;
 }
 
-export function fieldInt32(bytes: Uint8Array, table: number, slot: number, otherwise: number, what: string): number {
+export function fieldInt32(
+  bytes: Uint8Array,
+  table: number,
+  slot: number,
+  otherwise: number,
+  what: string,
+): number {
   const position = field(bytes, table, slot, 4, what);
   return position ? readInt32(bytes, position) : otherwise;
 }
 
-export function fieldByte(bytes: Uint8Array, table: number, slot: number, otherwise: number, what: string): number {
+export function fieldByte(
+  bytes: Uint8Array,
+  table: number,
+  slot: number,
+  otherwise: number,
+  what: string,
+): number {
   const position = field(bytes, table, slot, 1, what);
   return position ? bytes[position] : otherwise;
 }

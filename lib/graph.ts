@@ -8,7 +8,8 @@
  */
 
 /** A typed array of a kind that tensors use. INT64 and UINT64 tensors are Int32Array, low word first. */
-export type TypedArray = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
+export type TypedArray =
+  Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array;
 
 /** Name of a tensor's element type, as in the schema: "INT8", "FLOAT32", … */
 export type TensorType = string;

@@ -3,7 +3,17 @@ import { misfit, readReals, Reals, writeReals } from './convert';
 import { Graph, Operators, Place, Storage, Tensor, TypedArray } from './graph';
 import { plan } from './planner';
 import { prepareGraph } from './prepare';
-import { bind, computeInitialValues, newState, Program, resetState, run, State, useState, viewAt } from './program';
+import {
+  bind,
+  computeInitialValues,
+  newState,
+  Program,
+  resetState,
+  run,
+  State,
+  useState,
+  viewAt,
+} from './program';
 import { readGraph } from './reader';
 import { describe } from './tensor';
 import { collectVariables } from '../variables/operators';
@@ -51,18 +61,30 @@ export interface Memory {
   tables: number;
 }
 
-declare const BigInt64Array: (new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray) | undefined;
-declare const BigUint64Array: (new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray) | undefined;
+declare const BigInt64Array:
+  (new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray) | undefined;
+declare const BigUint64Array:
+  (new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray) | undefined;
 
 function expose(tensor: Tensor, data: TypedArray): ModelTensor {
-  const wide = typeof BigInt64Array === 'undefined' ? null : tensor.type === 'INT64' ? BigInt64Array : tensor.type === 'UINT64' ? BigUint64Array : null;
+  const wide =
+    typeof BigInt64Array === 'undefined'
+      ? null
+      : tensor.type === 'INT64'
+        ? BigInt64Array
+        : tensor.type === 'UINT64'
+          ? BigUint64Array
+          : null;
   return {
     name: tensor.name,
     type: tensor.type,
     shape: tensor.shape,
     scale: tensor.scale,
     zeroPoint: tensor.zeroPoint,
-    data: wide && data.byteOffset % 8 === 0 ? new wide(data.buffer as ArrayBuffer, data.byteOffset, tensor.length) : data,
+    data:
+      wide && data.byteOffset % 8 === 0
+        ? new wide(data.buffer as ArrayBuffer, data.byteOffset, tensor.length)
+        : data,
   };
 }
 
@@ -84,7 +106,8 @@ export class Model {
   constructor(graph: Graph, operators: Operators, options: LoadOptions) {
     const kept = keptTensors(graph, options.preserve);
     const align = options.align || 16;
-    if (align < 4 || align & (align - 1)) throw new Error('align must be a power of two from 4 on, but it is ' + align);
+    if (align < 4 || align & (align - 1))
+      throw new Error('align must be a power of two from 4 on, but it is ' + align);
     const prepared = prepareGraph(
       graph,
       operators,
@@ -138,7 +161,12 @@ export class Model {
 
   set state(state: State) {
     this.guard();
-    if (!state || !state.views || state.views.length !== this.program.stateViews.length || state.buffer.byteLength !== this.program.stateBytes) {
+    if (
+      !state ||
+      !state.views ||
+      state.views.length !== this.program.stateViews.length ||
+      state.buffer.byteLength !== this.program.stateBytes
+    ) {
       throw new Error('not a state of this model: make one with newState()');
     }
     useState(this.program, state);
@@ -175,9 +203,16 @@ export class Model {
     const output = main.outputs.indexOf(tensor);
     if (output >= 0) return this.outputs[output];
     if (!tensor.constant && this.kept.indexOf(tensor) < 0) {
-      throw new Error('tensor ' + describe(tensor) + ' is not kept after invoke: load the model with { preserve: ["' + tensor.name + '"] }');
+      throw new Error(
+        'tensor ' +
+          describe(tensor) +
+          ' is not kept after invoke: load the model with { preserve: ["' +
+          tensor.name +
+          '"] }',
+      );
     }
-    if (!tensor.place && !tensor.data) throw new Error('tensor ' + describe(tensor) + ' has no value: no operator uses it');
+    if (!tensor.place && !tensor.data)
+      throw new Error('tensor ' + describe(tensor) + ' has no value: no operator uses it');
     return expose(tensor, this.view(tensor));
   }
 
@@ -206,7 +241,8 @@ export class Model {
   private stateIndex(tensor: Tensor): number {
     const storage = (tensor.place as Place).storage;
     const variables = this.program.variables;
-    for (let i = 0; i < variables.length; i++) if ((variables[i].tensor.place as Place).storage === storage) return i;
+    for (let i = 0; i < variables.length; i++)
+      if ((variables[i].tensor.place as Place).storage === storage) return i;
     return -1;
   }
 
@@ -260,7 +296,12 @@ function findTensor(graph: Graph, nameOrIndex: string | number): Tensor {
   for (let i = 0; i < tensors.length; i++) {
     if (tensors[i].name === nameOrIndex || i === nameOrIndex) return tensors[i];
   }
-  throw new Error('no tensor ' + (typeof nameOrIndex === 'number' ? nameOrIndex : '"' + nameOrIndex + '"') + ' in subgraph 0, which has ' + tensors.length);
+  throw new Error(
+    'no tensor ' +
+      (typeof nameOrIndex === 'number' ? nameOrIndex : '"' + nameOrIndex + '"') +
+      ' in subgraph 0, which has ' +
+      tensors.length,
+  );
 }
 
 /** Tensors to keep; null for all. */
@@ -272,7 +313,13 @@ function keptTensors(graph: Graph, preserve: LoadOptions['preserve']): Tensor[] 
 }
 
 function measure(graph: Graph, program: Program, kept: Tensor[]): Memory {
-  const memory = { arena: program.arena.byteLength, variables: program.stateBytes, constants: 0, preserved: 0, tables: 0 };
+  const memory = {
+    arena: program.arena.byteLength,
+    variables: program.stateBytes,
+    constants: 0,
+    preserved: 0,
+    tables: 0,
+  };
   const seen: TypedArray[] = [];
   for (let i = 0; i < graph.subgraphs.length; i++) {
     const tensors = graph.subgraphs[i].tensors;
@@ -310,7 +357,12 @@ function measure(graph: Graph, program: Program, kept: Tensor[]): Memory {
 function has(arrays: TypedArray[], array: TypedArray): boolean {
   for (let i = 0; i < arrays.length; i++) {
     const other = arrays[i];
-    if (other.buffer === array.buffer && array.byteOffset >= other.byteOffset && array.byteOffset < other.byteOffset + other.byteLength) return true;
+    if (
+      other.buffer === array.buffer &&
+      array.byteOffset >= other.byteOffset &&
+      array.byteOffset < other.byteOffset + other.byteLength
+    )
+      return true;
   }
   return false;
 }
@@ -319,9 +371,15 @@ function has(arrays: TypedArray[], array: TypedArray): boolean {
  * Loads a model with the given operators.
  * @throws Error when the file is broken, an operator is missing, or one refuses its operands
  */
-export function loadWith(operators: Operators, model: ArrayBuffer | Uint8Array, options?: LoadOptions): Model {
+export function loadWith(
+  operators: Operators,
+  model: ArrayBuffer | Uint8Array,
+  options?: LoadOptions,
+): Model {
   if (!model || typeof model !== 'object' || typeof model.byteLength !== 'number') {
-    throw new Error('load expects the bytes of a .tflite model as an ArrayBuffer or a Uint8Array, but got ' + typeof model);
+    throw new Error(
+      'load expects the bytes of a .tflite model as an ArrayBuffer or a Uint8Array, but got ' + typeof model,
+    );
   }
   const bytes = (model as Uint8Array).buffer ? (model as Uint8Array) : new Uint8Array(model as ArrayBuffer);
   return new Model(readGraph(bytes), operators, options || {});

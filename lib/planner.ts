@@ -87,11 +87,13 @@ function attempt(request: PlanRequest, degree: number): number {
     const moves = request.moves;
     for (let pass = 0; pass < 4; pass++) {
       if (pass === 2) {
-        if (degree > 1) for (let i = 0; i < request.inPlace.length; i++) shareInPlace(request.inPlace[i], request);
+        if (degree > 1)
+          for (let i = 0; i < request.inPlace.length; i++) shareInPlace(request.inPlace[i], request);
         continue;
       }
       if (pass === 3 && degree < 3) continue;
-      for (let i = 0; i < moves.length; i++) if (!moves[i].elided && passOf(moves[i]) === pass) elide(moves[i], request);
+      for (let i = 0; i < moves.length; i++)
+        if (!moves[i].elided && passOf(moves[i]) === pass) elide(moves[i], request);
     }
   }
   return layOutArena(request);
@@ -145,7 +147,8 @@ function separateVariables(request: PlanRequest): void {
     const access = request.accesses[i];
     const place = access.variable.tensor.place as { storage: Storage };
     const values = place.storage.values;
-    if (access.write) values.push({ low: 0, high: access.variable.tensor.bytes, from: access.time, to: access.time });
+    if (access.write)
+      values.push({ low: 0, high: access.variable.tensor.bytes, from: access.time, to: access.time });
     else values[values.length - 1].to = Math.max(values[values.length - 1].to, access.time);
   }
   for (let i = 0; i < request.variables.length; i++) {
@@ -200,7 +203,11 @@ function elide(move: Move, request: PlanRequest): void {
       : from.offset + move.fromOffset - (to.offset + move.toOffset);
   const va = valueOf(move.from, move, request);
   const vb = valueOf(move.to, move, request);
-  if (merge(moving, target, shift, moving === a ? va : vb, moving === a ? vb : va, request)) move.elided = true;
+  const x = moving === a ? va : vb;
+  const y = moving === a ? vb : va;
+  // two values become one only where all bytes that they have in common are those that the move copies
+  if (Math.min(x.high + shift, y.high) - Math.max(x.low + shift, y.low) !== move.bytes) return;
+  if (merge(moving, target, shift, x, y, request)) move.elided = true;
 }
 
 /** Lets an elementwise operator write over its input, if nobody reads that later. */
@@ -217,7 +224,14 @@ function shareInPlace(pair: InPlace, request: PlanRequest): void {
  * Moves everything of `moving` into `target`, `shift` bytes further; the values `a` and `b` become one.
  * Returns false, and changes nothing, when two values would be in each other's way.
  */
-function merge(moving: Storage, target: Storage, shift: number, a: Value | null, b: Value | null, request: PlanRequest): boolean {
+function merge(
+  moving: Storage,
+  target: Storage,
+  shift: number,
+  a: Value | null,
+  b: Value | null,
+  request: PlanRequest,
+): boolean {
   for (let i = 0; i < moving.tensors.length; i++) {
     const tensor = moving.tensors[i];
     const place = tensor.place as { offset: number };
@@ -246,7 +260,8 @@ function merge(moving: Storage, target: Storage, shift: number, a: Value | null,
   }
   if (union) {
     for (let k = 0; k < target.values.length; k++) {
-      if (target.values[k] !== b && collide(union, 0, target.values[k], moving, target, shift, request)) return false;
+      if (target.values[k] !== b && collide(union, 0, target.values[k], moving, target, shift, request))
+        return false;
     }
   }
   for (let i = 0; i < moving.tensors.length; i++) {
@@ -279,7 +294,8 @@ function merge(moving: Storage, target: Storage, shift: number, a: Value | null,
 function normalize(storage: Storage, low: number, high: number): void {
   storage.size = high - low;
   if (!low) return;
-  for (let i = 0; i < storage.tensors.length; i++) (storage.tensors[i].place as { offset: number }).offset -= low;
+  for (let i = 0; i < storage.tensors.length; i++)
+    (storage.tensors[i].place as { offset: number }).offset -= low;
   for (let i = 0; i < storage.values.length; i++) {
     storage.values[i].low -= low;
     storage.values[i].high -= low;
@@ -287,7 +303,15 @@ function normalize(storage: Storage, low: number, high: number): void {
 }
 
 /** Whether two values want the same bytes at the same time, and no in-place operator turns the one into the other. */
-function collide(x: Value, dx: number, y: Value, moving: Storage, target: Storage, shift: number, request: PlanRequest): boolean {
+function collide(
+  x: Value,
+  dx: number,
+  y: Value,
+  moving: Storage,
+  target: Storage,
+  shift: number,
+  request: PlanRequest,
+): boolean {
   if (x.low + dx >= y.high || y.low >= x.high + dx) return false;
   if (x.to < y.from || y.to < x.from) return false;
   if (x.to === y.from) return !inPlaceAt(x.to, moving, target, shift, request);
@@ -299,9 +323,16 @@ function collide(x: Value, dx: number, y: Value, moving: Storage, target: Storag
  * Whether the operator at `time` may run with all of its operands in the memory of `target` after the merge: each
  * output lies exactly on inputs that it may overwrite, or on none.
  */
-function inPlaceAt(time: number, moving: Storage, target: Storage, shift: number, request: PlanRequest): boolean {
+function inPlaceAt(
+  time: number,
+  moving: Storage,
+  target: Storage,
+  shift: number,
+  request: PlanRequest,
+): boolean {
   let node: Node | null = null;
-  for (let i = 0; i < request.inPlace.length; i++) if (request.inPlace[i].time === time) node = request.inPlace[i].node;
+  for (let i = 0; i < request.inPlace.length; i++)
+    if (request.inPlace[i].time === time) node = request.inPlace[i].node;
   if (!node) return false;
   for (let i = 0; i < node.outputs.length; i++) {
     const output = node.outputs[i];
@@ -312,7 +343,8 @@ function inPlaceAt(time: number, moving: Storage, target: Storage, shift: number
       if (!input) continue;
       const other = offsetAfter(input, moving, target, shift);
       if (other !== other || other >= start + output.bytes || start >= other + input.bytes) continue;
-      if (other !== start || input.bytes !== output.bytes || !declared(input, output, time, request)) return false;
+      if (other !== start || input.bytes !== output.bytes || !declared(input, output, time, request))
+        return false;
     }
   }
   return true;

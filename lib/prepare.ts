@@ -2,7 +2,21 @@
  * Graph to steps: walks the subgraphs in the order in which they run, lets each operator check itself and emit its
  * kernels, and records what the planner needs: lifetimes, moves, in-place operators, accesses to variables.
  */
-import { Argument, Graph, Kernel, Label, Node, Operators, Options, Preparation, Subgraph, Tensor, TensorType, TypedArray, Variable } from './graph';
+import {
+  Argument,
+  Graph,
+  Kernel,
+  Label,
+  Node,
+  Operators,
+  Options,
+  Preparation,
+  Subgraph,
+  Tensor,
+  TensorType,
+  TypedArray,
+  Variable,
+} from './graph';
 import { Access, InPlace, Move } from './planner';
 import { readOptions } from './reader';
 import { describe, newTensor } from './tensor';
@@ -64,6 +78,9 @@ export function jump(position: number): number {
   return position;
 }
 
+/** Kernel: stands where a run ends, and is never reached. */
+export function stop(): void {}
+
 /** Kernel: leaves for a subgraph's steps; `back` is where to go on afterwards. */
 export function enter(returns: Int32Array, subgraph: number, back: number, start: number): number {
   returns[subgraph] = back;
@@ -92,7 +109,15 @@ interface Routine {
 }
 
 function newRoutine(): Routine {
-  return { steps: [], labels: [], start: { position: 0 }, tensors: [], accesses: [], callees: [], active: true };
+  return {
+    steps: [],
+    labels: [],
+    start: { position: 0 },
+    tensors: [],
+    accesses: [],
+    callees: [],
+    active: true,
+  };
 }
 
 /**
@@ -109,7 +134,16 @@ export function prepareGraph(
 ): Prepared {
   const missing = missingOperators(graph, operators);
   if (missing.length) throw new Error('this build has no operator ' + missing.join(', '));
-  const prepared: Prepared = { steps: [], end: 0, initial: 0, tensors: [], moves: [], inPlace: [], variables: variables, accesses: [] };
+  const prepared: Prepared = {
+    steps: [],
+    end: 0,
+    initial: 0,
+    tensors: [],
+    moves: [],
+    inPlace: [],
+    variables: variables,
+    accesses: [],
+  };
   const routines: (Routine | null)[] = [];
   const returns = new Int32Array(graph.subgraphs.length);
   const initial = newRoutine();
@@ -137,9 +171,24 @@ export function prepareGraph(
     routine.steps.push({ kernel: kernel, args: args, node: node, move: move });
   }
 
-  function addMove(from: Tensor, fromOffset: number, to: Tensor, toOffset: number, bytes: number, fixed: boolean): void {
+  function addMove(
+    from: Tensor,
+    fromOffset: number,
+    to: Tensor,
+    toOffset: number,
+    bytes: number,
+    fixed: boolean,
+  ): void {
     if (!bytes) return;
-    const move: Move = { from: from, fromOffset: fromOffset, to: to, toOffset: toOffset, bytes: bytes, fixed: fixed, elided: false };
+    const move: Move = {
+      from: from,
+      fromOffset: fromOffset,
+      to: to,
+      toOffset: toOffset,
+      bytes: bytes,
+      fixed: fixed,
+      elided: false,
+    };
     prepared.moves.push(move);
     const source = variableOf(from);
     const target = variableOf(to);
@@ -175,7 +224,8 @@ export function prepareGraph(
       addMove(from, fromOffset, to, toOffset, bytes, false);
     },
     inPlace: function (input: Tensor, output: Tensor): void {
-      if (input.bytes === output.bytes) prepared.inPlace.push({ input: input, output: output, node: node, time: time });
+      if (input.bytes === output.bytes)
+        prepared.inPlace.push({ input: input, output: output, node: node, time: time });
     },
     scratch: function (type: TensorType, length: number): Tensor {
       const tensor = newTensor('scratch of ' + node.op, type, [length]);
@@ -199,7 +249,8 @@ export function prepareGraph(
     fail: fail,
     subgraph: function (index: number): Subgraph {
       const subgraph = graph.subgraphs[index];
-      if (!subgraph || index < 1) fail('subgraph ' + index + ' cannot be called: expected 1 to ' + (graph.subgraphs.length - 1));
+      if (!subgraph || index < 1)
+        fail('subgraph ' + index + ' cannot be called: expected 1 to ' + (graph.subgraphs.length - 1));
       return subgraph;
     },
     copy: function (from: Tensor, to: Tensor): void {
@@ -267,7 +318,15 @@ export function prepareGraph(
     }
     for (let i = 0; i < given.length; i++) {
       if (given[i].type !== taken[i].type || given[i].bytes !== taken[i].bytes) {
-        fail(side + ' ' + i + ' of the called subgraph is ' + describe(taken[i]) + ', but the operator has ' + describe(given[i]));
+        fail(
+          side +
+            ' ' +
+            i +
+            ' of the called subgraph is ' +
+            describe(taken[i]) +
+            ', but the operator has ' +
+            describe(given[i]),
+        );
       }
     }
   }
@@ -282,6 +341,18 @@ export function prepareGraph(
     for (let i = 0; i < callee.callees.length; i++) revisit(callee.callees[i]);
   }
 
+  /** A tensor marked is_variable is state that its operator keeps; it gets a name of its own in the table. */
+  function adopt(tensor: Tensor, operand: number): void {
+    const base = tensor.name || node.op + ' ' + node.index + ' input ' + operand;
+    let name = base;
+    for (let i = 0, n = 1; i < variables.length; i++) {
+      if (variables[i].name !== name) continue;
+      name = base + ' ' + ++n;
+      i = -1;
+    }
+    variables.push({ container: '', name: name, tensor: tensor, initial: null, resource: false });
+  }
+
   function walk(subgraph: Subgraph): void {
     const start = time;
     for (let i = 0; i < subgraph.inputs.length; i++) live(subgraph.inputs[i], start);
@@ -292,6 +363,7 @@ export function prepareGraph(
       for (let k = 0; k < node.outputs.length; k++) live(node.outputs[k], begin);
       for (let k = 0; k < node.inputs.length; k++) {
         const tensor = node.inputs[k];
+        if (tensor && tensor.isVariable && !variableOf(tensor)) adopt(tensor, k);
         if (tensor) live(tensor, begin);
       }
       const outer = scratch;
@@ -323,7 +395,11 @@ export function prepareGraph(
     part.start.position = offset;
     for (let k = 0; k < part.labels.length; k++) part.labels[k].position += offset;
     for (let k = 0; k < part.steps.length; k++) prepared.steps.push(part.steps[k]);
-    if (!i) prepared.end = prepared.steps.length;
+    if (!i) {
+      prepared.end = prepared.steps.length;
+      // so that the end is not where a subgraph starts
+      prepared.steps.push({ kernel: stop, args: [], node: node, move: null });
+    }
   }
   return prepared;
 }

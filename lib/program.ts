@@ -1,7 +1,18 @@
 /**
  * The prepared program: flat kernels with their arguments, in order; running it; and its state, which can be swapped.
  */
-import { Argument, Kernel, Label, Node, Place, Tensor, TensorType, TypedArray, Variable, View } from './graph';
+import {
+  Argument,
+  Kernel,
+  Label,
+  Node,
+  Place,
+  Tensor,
+  TensorType,
+  TypedArray,
+  Variable,
+  View,
+} from './graph';
 import { Plan } from './planner';
 import { placeOf, Prepared } from './prepare';
 import { fillZero, newArray, viewOf } from './tensor';
@@ -80,13 +91,19 @@ export function bind(prepared: Prepared, plan: Plan): Program {
     const emitted = prepared.steps[i];
     if (emitted.move && emitted.move.elided) continue;
     const step: Step = { kernel: emitted.kernel, args: [], node: emitted.node };
-    for (let k = 0; k < emitted.args.length; k++) step.args.push(bindArgument(program, emitted.args[k], positions, step.args));
+    for (let k = 0; k < emitted.args.length; k++)
+      step.args.push(bindArgument(program, emitted.args[k], positions, step.args));
     program.steps.push(step);
   }
   return program;
 }
 
-function bindArgument(program: Program, argument: Argument, positions: number[], args: (number | TypedArray)[]): number | TypedArray {
+function bindArgument(
+  program: Program,
+  argument: Argument,
+  positions: number[],
+  args: (number | TypedArray)[],
+): number | TypedArray {
   if (typeof argument === 'number') return argument;
   if ((argument as Label).position !== undefined) return positions[(argument as Label).position];
   if ((argument as View).of) return bindView(program, argument as View, args);
@@ -114,7 +131,8 @@ export function viewAt(program: Program, view: View): TypedArray {
   if (!place || place.storage.block === 'constant') {
     const data = (place ? place.storage.tensors[0] : tensor).data as TypedArray;
     const offset = view.offset + (place ? place.offset : 0);
-    if (!offset && tensor.data === data && view.type === tensor.type && view.length === tensor.length) return data;
+    if (!offset && tensor.data === data && view.type === tensor.type && view.length === tensor.length)
+      return data;
     return viewOf(view.type, data.buffer as ArrayBuffer, data.byteOffset + offset, view.length);
   }
   return viewOf(view.type, program.arena, place.storage.offset + place.offset + view.offset, view.length);
@@ -126,7 +144,8 @@ function stateView(program: Program, view: View): number {
   const offset = place.storage.offset + place.offset + view.offset;
   const views = program.stateViews;
   for (let i = 0; i < views.length; i++) {
-    if (views[i].offset === offset && views[i].type === view.type && views[i].length === view.length) return i;
+    if (views[i].offset === offset && views[i].type === view.type && views[i].length === view.length)
+      return i;
   }
   views.push({ type: view.type, offset: offset, length: view.length });
   program.state.views.push(viewOf(view.type, program.state.buffer, offset, view.length));

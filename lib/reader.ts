@@ -3,13 +3,36 @@
  * sizes ends here, in an Error that names the place.
  */
 import {
-  decodeUtf8, field, fieldByte, fieldInt32, fieldInts, fieldString, fieldTable, fieldVector, follow, openTable,
-  readFloat32, readInt32, readInt64, vectorLength, vectorTable,
+  decodeUtf8,
+  field,
+  fieldByte,
+  fieldInt32,
+  fieldInts,
+  fieldString,
+  fieldTable,
+  fieldVector,
+  follow,
+  openTable,
+  readFloat32,
+  readInt32,
+  readInt64,
+  vectorLength,
+  vectorTable,
 } from './flatbuffer';
 import { Graph, Node, Options, Subgraph, Tensor } from './graph';
 import {
-  BUFFER, BUILTIN_OPERATORS, FILE_IDENTIFIER, METADATA, MODEL, OPERATOR, OPERATOR_CODE, QUANTIZATION,
-  SCHEMA_VERSION, SUBGRAPH, TENSOR, TENSOR_TYPES,
+  BUFFER,
+  BUILTIN_OPERATORS,
+  FILE_IDENTIFIER,
+  METADATA,
+  MODEL,
+  OPERATOR,
+  OPERATOR_CODE,
+  QUANTIZATION,
+  SCHEMA_VERSION,
+  SUBGRAPH,
+  TENSOR,
+  TENSOR_TYPES,
 } from './schema';
 import { alignmentOf, describe, elementBytes, newTensor, storageBytes, viewOf } from './tensor';
 
@@ -39,7 +62,9 @@ export function readGraph(bytes: Uint8Array): Graph {
   if (bytes.length < 8) throw new Error('not a .tflite model: ' + bytes.length + ' bytes are too few');
   const identifier = decodeUtf8(bytes, 4, 4);
   if (identifier !== FILE_IDENTIFIER) {
-    throw new Error('not a .tflite model: expected the identifier ' + FILE_IDENTIFIER + ' but got "' + identifier + '"');
+    throw new Error(
+      'not a .tflite model: expected the identifier ' + FILE_IDENTIFIER + ' but got "' + identifier + '"',
+    );
   }
   const model = openTable(bytes, follow(bytes, 0, 'the model'), 'the model');
   const version = fieldInt32(bytes, model, MODEL.version, 0, 'the model');
@@ -58,7 +83,9 @@ export function readGraph(bytes: Uint8Array): Graph {
   const list = fieldVector(bytes, model, MODEL.subgraphs, 4, 'the list of subgraphs');
   if (!vectorLength(bytes, list)) throw new Error('the model has no subgraph');
   for (let i = 0; i < vectorLength(bytes, list); i++) {
-    graph.subgraphs.push(readSubgraph(bytes, vectorTable(bytes, list, i, 'subgraph ' + i), i, codes, buffers));
+    graph.subgraphs.push(
+      readSubgraph(bytes, vectorTable(bytes, list, i, 'subgraph ' + i), i, codes, buffers),
+    );
   }
   return graph;
 }
@@ -76,8 +103,13 @@ function readOperatorCodes(bytes: Uint8Array, model: number): OperatorCode[] {
     let name = BUILTIN_OPERATORS[code];
     const custom = name === 'CUSTOM';
     if (custom) name = fieldString(bytes, table, OPERATOR_CODE.customCode, what);
-    if (!name) throw new Error(what + (custom ? ': a custom operator without a name' : ': unknown operator ' + code));
-    codes.push({ name: name, custom: custom, version: fieldInt32(bytes, table, OPERATOR_CODE.version, 1, what) });
+    if (!name)
+      throw new Error(what + (custom ? ': a custom operator without a name' : ': unknown operator ' + code));
+    codes.push({
+      name: name,
+      custom: custom,
+      version: fieldInt32(bytes, table, OPERATOR_CODE.version, 1, what),
+    });
   }
   return codes;
 }
@@ -101,7 +133,11 @@ function readBuffers(bytes: Uint8Array, model: number): Extent[] {
   return buffers;
 }
 
-function readMetadata(bytes: Uint8Array, model: number, buffers: Extent[]): { name: string; data: Uint8Array }[] {
+function readMetadata(
+  bytes: Uint8Array,
+  model: number,
+  buffers: Extent[],
+): { name: string; data: Uint8Array }[] {
   const metadata: { name: string; data: Uint8Array }[] = [];
   const list = fieldVector(bytes, model, MODEL.metadata, 4, 'the metadata');
   for (let i = 0; i < vectorLength(bytes, list); i++) {
@@ -117,7 +153,13 @@ function readMetadata(bytes: Uint8Array, model: number, buffers: Extent[]): { na
   return metadata;
 }
 
-function readSubgraph(bytes: Uint8Array, table: number, index: number, codes: OperatorCode[], buffers: Extent[]): Subgraph {
+function readSubgraph(
+  bytes: Uint8Array,
+  table: number,
+  index: number,
+  codes: OperatorCode[],
+  buffers: Extent[],
+): Subgraph {
   const what = 'subgraph ' + index;
   const tensors: Tensor[] = [];
   const list = fieldVector(bytes, table, SUBGRAPH.tensors, 4, what + ', its tensors');
@@ -129,8 +171,16 @@ function readSubgraph(bytes: Uint8Array, table: number, index: number, codes: Op
     name: fieldString(bytes, table, SUBGRAPH.name, what),
     index: index,
     tensors: tensors,
-    inputs: pick(tensors, fieldInts(bytes, table, SUBGRAPH.inputs, what + ', its inputs'), what + ', its inputs') as Tensor[],
-    outputs: pick(tensors, fieldInts(bytes, table, SUBGRAPH.outputs, what + ', its outputs'), what + ', its outputs') as Tensor[],
+    inputs: pick(
+      tensors,
+      fieldInts(bytes, table, SUBGRAPH.inputs, what + ', its inputs'),
+      what + ', its inputs',
+    ) as Tensor[],
+    outputs: pick(
+      tensors,
+      fieldInts(bytes, table, SUBGRAPH.outputs, what + ', its outputs'),
+      what + ', its outputs',
+    ) as Tensor[],
     nodes: [],
   };
   const operators = fieldVector(bytes, table, SUBGRAPH.operators, 4, what + ', its operators');
@@ -155,23 +205,35 @@ function pick(tensors: Tensor[], indices: number[], what: string, optional?: boo
   return picked;
 }
 
-function readTensor(bytes: Uint8Array, table: number, buffers: Extent[], subgraph: number, index: number, place: string): Tensor {
+function readTensor(
+  bytes: Uint8Array,
+  table: number,
+  buffers: Extent[],
+  subgraph: number,
+  index: number,
+  place: string,
+): Tensor {
   const name = fieldString(bytes, table, TENSOR.name, place);
   const what = place + ' "' + name + '"';
   const typeNumber = fieldByte(bytes, table, TENSOR.type, 0, what);
   const type = TENSOR_TYPES[typeNumber];
   if (!type) throw new Error(what + ': unknown type ' + typeNumber);
   const shape = fieldInts(bytes, table, TENSOR.shape, what + ', its shape');
-  if (shape.length > MAX_RANK) throw new Error(what + ': ' + shape.length + ' dimensions, at most ' + MAX_RANK + ' are possible');
+  if (shape.length > MAX_RANK)
+    throw new Error(what + ': ' + shape.length + ' dimensions, at most ' + MAX_RANK + ' are possible');
   let length = 1;
   for (let i = 0; i < shape.length; i++) {
-    if (shape[i] < 0) throw new Error(what + ': shape [' + shape.join() + '] is not static; convert the model with fixed shapes');
+    if (shape[i] < 0)
+      throw new Error(
+        what + ': shape [' + shape.join() + '] is not static; convert the model with fixed shapes',
+      );
     length *= shape[i];
   }
   if (storageBytes(type, length) > MAX_BYTES || length > MAX_BYTES) {
     throw new Error(what + ': shape [' + shape.join() + '] takes more than ' + MAX_BYTES + ' bytes');
   }
-  if (fieldTable(bytes, table, TENSOR.sparsity, what)) throw new Error(what + ': sparse tensors are not supported; densify the model first');
+  if (fieldTable(bytes, table, TENSOR.sparsity, what))
+    throw new Error(what + ': sparse tensors are not supported; densify the model first');
   const tensor = newTensor(name, type, shape);
   tensor.subgraph = subgraph;
   tensor.index = index;
@@ -184,7 +246,15 @@ function readTensor(bytes: Uint8Array, table: number, buffers: Extent[], subgrap
   }
   if (buffer && buffer.length && !tensor.isVariable) {
     if (buffer.length < tensor.bytes) {
-      throw new Error(what + ': its buffer has ' + buffer.length + ' bytes, but ' + describe(tensor) + ' needs ' + tensor.bytes);
+      throw new Error(
+        what +
+          ': its buffer has ' +
+          buffer.length +
+          ' bytes, but ' +
+          describe(tensor) +
+          ' needs ' +
+          tensor.bytes,
+      );
     }
     tensor.constant = true;
     if (elementBytes(type)) {
@@ -218,7 +288,16 @@ function readQuantization(bytes: Uint8Array, table: number, tensor: Tensor, what
   }
   const dimension = fieldInt32(bytes, quantization, QUANTIZATION.quantizedDimension, 0, what);
   if (count > 1 && !(dimension >= 0 && tensor.shape[dimension] === count)) {
-    throw new Error(what + ': ' + count + ' scales along dimension ' + dimension + ' of shape [' + tensor.shape.join() + ']');
+    throw new Error(
+      what +
+        ': ' +
+        count +
+        ' scales along dimension ' +
+        dimension +
+        ' of shape [' +
+        tensor.shape.join() +
+        ']',
+    );
   }
   tensor.scales = [];
   tensor.zeroPoints = [];
@@ -231,10 +310,18 @@ function readQuantization(bytes: Uint8Array, table: number, tensor: Tensor, what
   tensor.quantizedDimension = dimension;
 }
 
-function readNode(bytes: Uint8Array, table: number, codes: OperatorCode[], subgraph: Subgraph, index: number, place: string): Node {
+function readNode(
+  bytes: Uint8Array,
+  table: number,
+  codes: OperatorCode[],
+  subgraph: Subgraph,
+  index: number,
+  place: string,
+): Node {
   const opcodeIndex = fieldInt32(bytes, table, OPERATOR.opcodeIndex, 0, place);
   const code = codes[opcodeIndex];
-  if (!code) throw new Error(place + ': operator code ' + opcodeIndex + ' does not exist, there are ' + codes.length);
+  if (!code)
+    throw new Error(place + ': operator code ' + opcodeIndex + ' does not exist, there are ' + codes.length);
   const what = place + ' ' + code.name;
   const tensors = subgraph.tensors;
   const custom = fieldVector(bytes, table, OPERATOR.customOptions, 1, what + ', its options');
@@ -245,8 +332,17 @@ function readNode(bytes: Uint8Array, table: number, codes: OperatorCode[], subgr
     index: index,
     subgraph: subgraph.index,
     inputs: pick(tensors, fieldInts(bytes, table, OPERATOR.inputs, what), what + ', its inputs', true),
-    outputs: pick(tensors, fieldInts(bytes, table, OPERATOR.outputs, what), what + ', its outputs') as Tensor[],
-    intermediates: pick(tensors, fieldInts(bytes, table, OPERATOR.intermediates, what), what + ', its intermediates', true),
+    outputs: pick(
+      tensors,
+      fieldInts(bytes, table, OPERATOR.outputs, what),
+      what + ', its outputs',
+    ) as Tensor[],
+    intermediates: pick(
+      tensors,
+      fieldInts(bytes, table, OPERATOR.intermediates, what),
+      what + ', its intermediates',
+      true,
+    ),
     optionsTag: fieldByte(bytes, table, OPERATOR.optionsType, 0, what),
     optionsTable: fieldTable(bytes, table, OPERATOR.options, what + ', its options'),
     options: null,
@@ -260,7 +356,8 @@ function checkOrder(subgraph: Subgraph): void {
   const known: number[] = [];
   for (let i = 0; i < subgraph.nodes.length; i++) {
     // a value that an operator computes is not state, whatever its flag says
-    for (let k = 0; k < subgraph.nodes[i].outputs.length; k++) subgraph.nodes[i].outputs[k].isVariable = false;
+    for (let k = 0; k < subgraph.nodes[i].outputs.length; k++)
+      subgraph.nodes[i].outputs[k].isVariable = false;
   }
   for (let i = 0; i < subgraph.tensors.length; i++) {
     known.push(subgraph.tensors[i].constant || subgraph.tensors[i].isVariable ? 2 : 0);
@@ -272,15 +369,23 @@ function checkOrder(subgraph: Subgraph): void {
     for (let k = 0; k < node.inputs.length; k++) {
       const tensor = node.inputs[k];
       if (tensor && !known[tensor.index] && tensor.bytes) {
-        throw new Error(what + 'input ' + k + ' ' + describe(tensor) + ' is not computed by any operator before it');
+        throw new Error(
+          what + 'input ' + k + ' ' + describe(tensor) + ' is not computed by any operator before it',
+        );
       }
     }
     for (let k = 0; k < node.outputs.length; k++) {
       const tensor = node.outputs[k];
       if (known[tensor.index]) {
         throw new Error(
-          what + 'output ' + k + ' ' + describe(tensor) +
-            (known[tensor.index] === 2 ? ' is an input, a constant or a variable' : ' is already computed by another operator'),
+          what +
+            'output ' +
+            k +
+            ' ' +
+            describe(tensor) +
+            (known[tensor.index] === 2
+              ? ' is an input, a constant or a variable'
+              : ' is already computed by another operator'),
         );
       }
       known[tensor.index] = 1;
@@ -289,7 +394,15 @@ function checkOrder(subgraph: Subgraph): void {
   for (let i = 0; i < subgraph.outputs.length; i++) {
     const tensor = subgraph.outputs[i];
     if (!known[tensor.index]) {
-      throw new Error('subgraph ' + subgraph.index + ', output ' + i + ' ' + describe(tensor) + ' is not computed by any operator');
+      throw new Error(
+        'subgraph ' +
+          subgraph.index +
+          ', output ' +
+          i +
+          ' ' +
+          describe(tensor) +
+          ' is not computed by any operator',
+      );
     }
   }
 }
@@ -305,7 +418,9 @@ export function readOptions(bytes: Uint8Array, node: Node, schema: string): Opti
   const given = node.options;
   const table = given ? 0 : node.optionsTable;
   if (!given && node.optionsTag && node.optionsTag !== tag) {
-    throw new Error('it carries the options of another operator: expected tag ' + tag + ' but got ' + node.optionsTag);
+    throw new Error(
+      'it carries the options of another operator: expected tag ' + tag + ' but got ' + node.optionsTag,
+    );
   }
   const options: Options = {};
   for (let slot = 0; slot < fields.length; slot++) {
@@ -325,7 +440,13 @@ function emptyOf(kind: string, otherwise: number): number | boolean | string | n
   return kind === 'I' || kind === 'L' ? [] : kind === 's' ? '' : kind === 'o' ? !!otherwise : otherwise;
 }
 
-function readOption(bytes: Uint8Array, table: number, slot: number, kind: string, otherwise: number): number | boolean | string | number[] {
+function readOption(
+  bytes: Uint8Array,
+  table: number,
+  slot: number,
+  kind: string,
+  otherwise: number,
+): number | boolean | string | number[] {
   const what = 'the options';
   if (kind === 'I') return fieldInts(bytes, table, slot, what);
   if (kind === 's') return fieldString(bytes, table, slot, what);

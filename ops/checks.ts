@@ -37,7 +37,8 @@ export function expectShape(tensor: Tensor, shape: number[], what: string, p: Pr
 
 /** Fails unless the tensor has `rank` dimensions. */
 export function expectRank(tensor: Tensor, rank: number, what: string, p: Preparation): void {
-  if (tensor.shape.length !== rank) p.fail(what + ' must have ' + rank + ' dimensions, but it is ' + describe(tensor));
+  if (tensor.shape.length !== rank)
+    p.fail(what + ' must have ' + rank + ' dimensions, but it is ' + describe(tensor));
 }
 
 /** Fails unless the tensor is quantized with finite positive scales. */
@@ -46,7 +47,8 @@ export function expectQuantized(tensor: Tensor, what: string, p: Preparation): v
   if (!scales) p.fail(what + ' must be quantized, but ' + describe(tensor) + ' has no scale');
   else {
     for (let i = 0; i < scales.length; i++) {
-      if (!(scales[i] > 0 && scales[i] < Infinity)) p.fail(what + ' ' + describe(tensor) + ' has scale ' + scales[i]);
+      if (!(scales[i] > 0 && scales[i] < Infinity))
+        p.fail(what + ' ' + describe(tensor) + ' has scale ' + scales[i]);
     }
   }
 }
@@ -54,7 +56,21 @@ export function expectQuantized(tensor: Tensor, what: string, p: Preparation): v
 /** Fails unless both tensors have the same scale and zero point (or none). */
 export function expectSameQuantization(a: Tensor, b: Tensor, p: Preparation): void {
   if (a.scale !== b.scale || a.zeroPoint !== b.zeroPoint) {
-    p.fail('the quantization of ' + describe(a) + ' (' + a.scale + ', ' + a.zeroPoint + ') and ' + describe(b) + ' (' + b.scale + ', ' + b.zeroPoint + ') must be the same');
+    p.fail(
+      'the quantization of ' +
+        describe(a) +
+        ' (' +
+        a.scale +
+        ', ' +
+        a.zeroPoint +
+        ') and ' +
+        describe(b) +
+        ' (' +
+        b.scale +
+        ', ' +
+        b.zeroPoint +
+        ') must be the same',
+    );
   }
 }
 

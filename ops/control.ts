@@ -24,7 +24,8 @@ export function startLoop(count: Int32Array): void {
 
 /** Kernel: counts an iteration, and goes back to the start of the loop. */
 export function repeat(count: Int32Array, limit: number, position: number): number {
-  if (++count[0] > limit) throw new Error('more than ' + limit + ' iterations; raise iterationLimit if that is meant');
+  if (++count[0] > limit)
+    throw new Error('more than ' + limit + ' iterations; raise iterationLimit if that is meant');
   return position;
 }
 
@@ -106,7 +107,14 @@ function assignsConstants(subgraph: Subgraph): boolean {
     const node = subgraph.nodes[i];
     const value = node.inputs[1];
     if (node.op === 'VAR_HANDLE') continue;
-    if (node.op !== 'ASSIGN_VARIABLE' || !value || !value.constant || !node.inputs[0] || !node.inputs[0].variable) return false;
+    if (
+      node.op !== 'ASSIGN_VARIABLE' ||
+      !value ||
+      !value.constant ||
+      !node.inputs[0] ||
+      !node.inputs[0].variable
+    )
+      return false;
   }
   for (let i = 0; i < subgraph.nodes.length; i++) {
     const node = subgraph.nodes[i];

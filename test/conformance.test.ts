@@ -32,7 +32,11 @@ describe('conformance with TFLM', function () {
         }
         if (found) failures.push(`${test.name}: ${found}`);
       }
-      assert.equal(failures.length, 0, `${failures.length} cases differ:\n${failures.slice(0, 40).join('\n')}`);
+      assert.equal(
+        failures.length,
+        0,
+        `${failures.length} cases differ:\n${failures.slice(0, 40).join('\n')}`,
+      );
     });
   }
 });

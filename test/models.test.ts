@@ -22,7 +22,8 @@ export function compareRun(model: Model, inputs: Uint8Array, outputs: Uint8Array
       const expected = outputs.slice(expectedAt, (expectedAt += got.length));
       if (output.type !== 'FLOAT32') {
         const wrong = got.findIndex((byte, i) => byte !== expected[i]);
-        if (wrong >= 0) return `step ${step}, output ${index}, byte ${wrong}: got ${got[wrong]}, expected ${expected[wrong]}`;
+        if (wrong >= 0)
+          return `step ${step}, output ${index}, byte ${wrong}: got ${got[wrong]}, expected ${expected[wrong]}`;
         continue;
       }
       const a = new Float32Array(got.buffer);
@@ -49,7 +50,11 @@ describe('public models', function () {
       const input = path.join(folder as string, name, `in${suffix}.bin`);
       if (!fs.existsSync(input)) continue;
       it(name + (suffix ? ' (inputs that move the output)' : ''), () => {
-        const found = compareRun(load(fs.readFileSync(file)), fs.readFileSync(input), fs.readFileSync(input.replace('in' + suffix, 'out' + suffix)));
+        const found = compareRun(
+          load(fs.readFileSync(file)),
+          fs.readFileSync(input),
+          fs.readFileSync(input.replace('in' + suffix, 'out' + suffix)),
+        );
         assert.equal(found, null);
       });
     }
@@ -66,7 +71,11 @@ describe('public models', function () {
         };
         let found: string | null;
         try {
-          found = compareRun(load(cut(entry.model)), cut(entry.input ?? entry.in), cut(entry.output ?? entry.out));
+          found = compareRun(
+            load(cut(entry.model)),
+            cut(entry.input ?? entry.in),
+            cut(entry.output ?? entry.out),
+          );
         } catch (error) {
           found = (error as Error).message;
         }

@@ -48,7 +48,9 @@ export function collectVariables(graph: Graph): Variable[] {
   for (let i = 0; i < readers.length; i++) {
     const handle = readers[i].inputs[0];
     if (handle && handle.variable && assigned.indexOf(handle.variable) < 0) {
-      throw new Error(placeOf(readers[i]) + ': variable "' + handle.variable.name + '" is read, but no operator assigns it');
+      throw new Error(
+        placeOf(readers[i]) + ': variable "' + handle.variable.name + '" is read, but no operator assigns it',
+      );
     }
   }
   return assigned;
@@ -60,7 +62,13 @@ function identify(graph: Graph, node: Node, found: Variable[]): Variable {
   const name = options.shared_name as string;
   let variable = find(found, container, name);
   if (!variable) {
-    variable = { container: container, name: name, tensor: newTensor(name, 'INT8', [0]), initial: null, resource: true };
+    variable = {
+      container: container,
+      name: name,
+      tensor: newTensor(name, 'INT8', [0]),
+      initial: null,
+      resource: true,
+    };
     variable.tensor.isVariable = true;
     found.push(variable);
   }
@@ -91,13 +99,16 @@ function declare(node: Node, variable: Variable, assigned: Variable[]): void {
 function variableOf(node: Node, p: Preparation): Variable {
   const handle = node.inputs[0];
   if (!handle || handle.type !== 'RESOURCE' || !handle.variable) {
-    return p.fail('input 0 must be a RESOURCE from VAR_HANDLE in the same subgraph, but it is ' + describe(handle));
+    return p.fail(
+      'input 0 must be a RESOURCE from VAR_HANDLE in the same subgraph, but it is ' + describe(handle),
+    );
   }
   return handle.variable;
 }
 
 function prepareHandle(node: Node, p: Preparation): void {
-  if (node.outputs.length !== 1 || node.outputs[0].type !== 'RESOURCE') p.fail('its output must be one RESOURCE');
+  if (node.outputs.length !== 1 || node.outputs[0].type !== 'RESOURCE')
+    p.fail('its output must be one RESOURCE');
 }
 
 function prepareRead(node: Node, p: Preparation): void {

@@ -137,7 +137,11 @@ export function difference(test: Case, model: Model): string | null {
         if (Object.is(a[k], b[k]) || a[k] === b[k]) continue;
         const x = Number(a[k]);
         const y = Number(b[k]);
-        if (spec.compare !== 'exact' && Math.abs(x - y) <= spec.compare.atol + spec.compare.rtol * Math.abs(y)) continue;
+        if (
+          spec.compare !== 'exact' &&
+          Math.abs(x - y) <= spec.compare.atol + spec.compare.rtol * Math.abs(y)
+        )
+          continue;
         return `step ${step}, output ${i}, element ${k}: got ${a[k]}, expected ${b[k]}`;
       }
     }
