@@ -286,7 +286,9 @@ function readQuantization(bytes: Uint8Array, table: number, tensor: Tensor, what
   if (zeroPoints && zeroPoints !== 1 && zeroPoints !== count) {
     throw new Error(what + ': ' + count + ' scales but ' + zeroPoints + ' zero points');
   }
-  const dimension = fieldInt32(bytes, quantization, QUANTIZATION.quantizedDimension, 0, what);
+  let dimension = fieldInt32(bytes, quantization, QUANTIZATION.quantizedDimension, 0, what);
+  // some converters give a bias the dimension of its filter
+  if (tensor.shape.length === 1) dimension = 0;
   if (count > 1 && !(dimension >= 0 && tensor.shape[dimension] === count)) {
     throw new Error(
       what +
