@@ -1,6 +1,5 @@
 /** Values of constants as the bytes that tensors have: checked against the type's range, and packed. */
-import type { TypedArray } from '../lib/graph';
-import type { Tensor } from '../lib/graph';
+import type { Tensor, TypedArray } from '../lib/graph';
 import { describe, newArray } from '../lib/tensor';
 
 /**

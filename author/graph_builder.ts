@@ -139,6 +139,7 @@ export class SubgraphBuilder {
       if (this.subgraph.tensors[tensor.index] !== tensor) {
         throw new Error(`output ${describe(tensor)} belongs to another subgraph`);
       }
+      if (!this.known.has(tensor)) throw new Error(`output ${describe(tensor)} has no value yet`);
     }
     this.subgraph.outputs.push(...tensors);
     return this;

@@ -99,6 +99,7 @@ export function optionsOf(graph: Graph, node: Node): Options | null {
   // the reader on the chip does without float vectors, which only BUCKETIZE has: read their bits instead
   const options = readOptions(graph.bytes, node, table.replaceAll(':F', ':I'));
   for (const { name, kind } of parseTable(table).fields) {
+    if (name === '-') delete options[name];
     if (kind === 'F')
       options[name] = [...new Float32Array(Int32Array.from(options[name] as number[]).buffer)];
   }

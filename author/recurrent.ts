@@ -70,7 +70,7 @@ export function randomGruWeights(inputs: number, units: number, outputs: number,
 
 /**
  * A GRU with an output layer: input "x" [1, inputs], output "y" [1, outputs], variable "h" [1, units].
- * Quantized models have fixed scales: ±1 for the state, ±8 for the gates; the output's follows from the weights.
+ * Quantized models have fixed scales: ±1 for the state; for the gates what the weights allow, at most ±8.
  */
 export function gruModel(options: GruOptions): Graph {
   const { inputs, units, outputs = 1, type = 'FLOAT32', seed = 1, inputRange = 4 } = options;
@@ -78,7 +78,11 @@ export function gruModel(options: GruOptions): Graph {
   const builder = new GraphBuilder(`GRU, ${inputs} inputs, ${units} units, ${outputs} outputs, ${type}`);
   const main = builder.subgraph('main');
   const scheme = new Scheme(type);
-  const gate = scheme.symmetric(GATE_RANGE);
+  const xRange = Math.min(GATE_RANGE, rowBound(weights.inputKernel, weights.inputBias, inputs, inputRange));
+  const hRange = Math.min(GATE_RANGE, rowBound(weights.recurrentKernel, weights.recurrentBias, units, 1));
+  const xGates = scheme.symmetric(xRange);
+  const hGates = scheme.symmetric(hRange);
+  const gate = scheme.symmetric(Math.min(GATE_RANGE, xRange + hRange));
   const difference = scheme.symmetric(2);
   const state = scheme.symmetric(1);
   const shape = [1, units];
@@ -118,23 +122,31 @@ export function gruModel(options: GruOptions): Graph {
     return output;
   };
   const axis = main.constant('axis', 'INT32', [], [1]);
-  const split = (name: string, input: Tensor) => {
-    const parts = ['z', 'r', 'n'].map((part) => main.tensor(`${name}/${part}`, type, shape, gate));
+  const split = (name: string, input: Tensor, to?: Quantization) => {
+    const parts = ['z', 'r', 'n'].map((part) => main.tensor(`${name}/${part}`, type, shape, to));
     main.op('SPLIT', [axis, input], parts, { num_splits: 3 });
     return parts;
   };
 
-  const [xz, xr, xn] = split('x', dense('x/gates', x, weights.inputKernel, weights.inputBias, gate));
-  const [hz, hr, hn] = split('h', dense('h/gates', h, weights.recurrentKernel, weights.recurrentBias, gate));
+  const [xz, xr, xn] = split(
+    'x',
+    dense('x/gates', x, weights.inputKernel, weights.inputBias, xGates),
+    xGates,
+  );
+  const [hz, hr, hn] = split(
+    'h',
+    dense('h/gates', h, weights.recurrentKernel, weights.recurrentBias, hGates),
+    hGates,
+  );
   const z = unary('LOGISTIC', 'z', binary('ADD', 'z/sum', xz, hz, gate), scheme.sigmoid);
   const r = unary('LOGISTIC', 'r', binary('ADD', 'r/sum', xr, hr, gate), scheme.sigmoid);
-  const candidate = binary('ADD', 'n/sum', xn, binary('MUL', 'n/reset', r, hn, gate), gate);
+  const candidate = binary('ADD', 'n/sum', xn, binary('MUL', 'n/reset', r, hn, hGates), gate);
   const n = unary('TANH', 'n', candidate, state);
   const kept = binary('MUL', 'kept', z, binary('SUB', 'difference', h, n, difference), difference);
   const next = binary('ADD', 'h/next', n, kept, state);
   main.assign(handle, next);
 
-  const bound = rowBound(weights.outputKernel, weights.outputBias, units);
+  const bound = rowBound(weights.outputKernel, weights.outputBias, units, 1);
   main.output(dense('y', next, weights.outputKernel, weights.outputBias, scheme.symmetric(bound)));
   return builder.build();
 }
@@ -175,7 +187,7 @@ export function leakyIntegratorModel(options: LeakyIntegratorOptions): Graph {
   const old = main.read(handle, type, shape, quantization);
   const share = (name: string, value: Tensor, factor: number): Tensor => {
     const output = main.tensor(name, type, shape, quantization);
-    const scale = scheme.symmetric(factor);
+    const scale = scheme.exact(factor);
     const constant = main.constant(`${name}/factor`, type, [1], scheme.stored([factor], scale), scale);
     main.op('MUL', [value, constant], [output]);
     return output;
@@ -219,6 +231,11 @@ class Scheme {
   /** Values from −range to just below range, zero point 0: the form that TANH demands of its output for range 1. */
   symmetric(range: number): Quantization | undefined {
     return this.limit ? { scale: range / (this.limit + 1), zeroPoint: 0 } : undefined;
+  }
+
+  /** The form in which a positive number is stored without an error of its own: as the greatest integer. */
+  exact(value: number): Quantization | undefined {
+    return this.limit ? { scale: value / this.limit, zeroPoint: 0 } : undefined;
   }
 
   /** What LOGISTIC demands of its output. */
@@ -279,12 +296,17 @@ class Scheme {
   }
 }
 
-/** Greatest magnitude that a dense layer can give for inputs within ±1. */
-function rowBound(kernel: ArrayLike<number>, bias: ArrayLike<number>, columns: number): number {
+/** Greatest magnitude that a dense layer can give for inputs within ±range. */
+function rowBound(
+  kernel: ArrayLike<number>,
+  bias: ArrayLike<number>,
+  columns: number,
+  range: number,
+): number {
   let bound = 0;
   for (let row = 0; row < bias.length; row++) {
     let sum = Math.abs(bias[row]);
-    for (let i = 0; i < columns; i++) sum += Math.abs(kernel[row * columns + i]);
+    for (let i = 0; i < columns; i++) sum += range * Math.abs(kernel[row * columns + i]);
     bound = Math.max(bound, sum);
   }
   return bound || 1;

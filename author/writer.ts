@@ -251,7 +251,7 @@ function writeNode(
     throw new Error(`${place(node)}: this operator has no builtin options`);
   }
   const optionsOffset = options && table ? writeOptions(builder, node, table, options) : 0;
-  const custom = node.customOptions?.length ? builder.createByteVector(node.customOptions) : 0;
+  const custom = node.customOptions ? builder.createByteVector(node.customOptions) : 0;
   const inputs = list(node.inputs, 'input');
   const outputs = list(node.outputs, 'output');
   const intermediates = node.intermediates.length ? list(node.intermediates, 'intermediate tensor') : 0;
