@@ -1,6 +1,7 @@
 /** The public face of a loaded model. */
 import { misfit, readReals, Reals, writeReals } from './convert';
-import { Graph, Operators, Place, Storage, Tensor, TypedArray } from './graph';
+import { Graph, Operators, Place, Tensor, TypedArray } from './graph';
+import { measure, Memory } from './memory';
 import { plan } from './planner';
 import { prepareGraph } from './prepare';
 import {
@@ -45,20 +46,6 @@ export interface ModelTensor {
    * BigUint64Array where the engine has them, otherwise Int32Array with two words an element, low word first.
    */
   data: TypedArray;
-}
-
-/** Bytes that a model takes. */
-export interface Memory {
-  /** Working memory of the steps. */
-  arena: number;
-  /** State of one stream. */
-  variables: number;
-  /** Weights and other constants: views on the model's own bytes (flash on a chip). */
-  constants: number;
-  /** The part of the arena that is there only to keep preserved tensors: their bytes. */
-  preserved: number;
-  /** Multipliers, sums and lookup tables that preparation computed. */
-  tables: number;
 }
 
 declare const BigInt64Array:
@@ -261,7 +248,6 @@ export interface Model {
 }
 
 Model.prototype.step = function (this: Model): Float32Array | Float32Array[] {
-  // eslint-disable-next-line prefer-rest-params
   return stepReals(this, arguments as unknown as ArrayLike<Reals>);
 } as Model['step'];
 
@@ -310,61 +296,6 @@ function keptTensors(graph: Graph, preserve: LoadOptions['preserve']): Tensor[] 
   if (preserve === true) return null;
   if (preserve) for (let i = 0; i < preserve.length; i++) kept.push(findTensor(graph, preserve[i]));
   return kept;
-}
-
-function measure(graph: Graph, program: Program, kept: Tensor[]): Memory {
-  const memory = {
-    arena: program.arena.byteLength,
-    variables: program.stateBytes,
-    constants: 0,
-    preserved: 0,
-    tables: 0,
-  };
-  const seen: TypedArray[] = [];
-  for (let i = 0; i < graph.subgraphs.length; i++) {
-    const tensors = graph.subgraphs[i].tensors;
-    for (let k = 0; k < tensors.length; k++) {
-      const data = tensors[k].data;
-      if (!tensors[k].constant || !data || has(seen, data)) continue;
-      seen.push(data);
-      memory.constants += tensors[k].bytes;
-    }
-  }
-  const storages: Storage[] = [];
-  for (let i = 0; i < kept.length; i++) {
-    const place = kept[i].place;
-    if (place && place.storage.block === 'arena' && storages.indexOf(place.storage) < 0) {
-      storages.push(place.storage);
-      memory.preserved += kept[i].bytes;
-    }
-  }
-  const tables: TypedArray[] = [];
-  for (let i = 0; i < program.steps.length; i++) {
-    const args = program.steps[i].args;
-    for (let k = 0; k < args.length; k++) {
-      const table = args[k] as TypedArray;
-      if (typeof args[k] === 'number' || tables.indexOf(table) >= 0) continue;
-      const buffer = table.buffer;
-      if (buffer === program.arena || buffer === program.state.buffer || has(seen, table)) continue;
-      tables.push(table);
-      memory.tables += table.byteLength;
-    }
-  }
-  return memory;
-}
-
-/** Whether an array's first byte is already among those of others. */
-function has(arrays: TypedArray[], array: TypedArray): boolean {
-  for (let i = 0; i < arrays.length; i++) {
-    const other = arrays[i];
-    if (
-      other.buffer === array.buffer &&
-      array.byteOffset >= other.byteOffset &&
-      array.byteOffset < other.byteOffset + other.byteLength
-    )
-      return true;
-  }
-  return false;
 }
 
 /**

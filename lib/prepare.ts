@@ -148,7 +148,7 @@ export function prepareGraph(
   const returns = new Int32Array(graph.subgraphs.length);
   const initial = newRoutine();
   let routine = newRoutine();
-  let node: Node;
+  let node: Node = graph.subgraphs[0].nodes[0];
   let scratch: Tensor[] = [];
   let time = -1;
 

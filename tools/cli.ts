@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+/** The `engram` command. Each subcommand is a file in commands/. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageRoot } from './bundle';
+import { inspectCommand } from './commands/inspect';
+import { runCommand } from './commands/run';
+
+function program(): Command {
+  const { version } = JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const engram = new Command('engram')
+    .description('TensorFlow Lite models that remember, for JavaScript engines on chips.')
+    .version(version)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  for (const command of [inspectCommand(), runCommand()]) {
+    engram.addCommand(command.exitOverride().configureOutput({ outputError: () => undefined }));
+  }
+  return engram;
+}
+
+/** Runs the command line; errors become one line on stderr and exit status 2. */
+export async function main(argv: string[]): Promise<void> {
+  const engram = program();
+  try {
+    await engram.parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return;
+      // without a command, commander prints the help itself
+      if (error.code === 'commander.help') {
+        process.exitCode = 2;
+        return;
+      }
+    }
+    const message = (error as Error).message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+    process.stderr.write(`engram: ${message}\n`);
+    process.exitCode = 2;
+  }
+}
+
+if (require.main === module) void main(process.argv);
