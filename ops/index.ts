@@ -1,8 +1,12 @@
 /** All operators. */
 import { Operators } from '../lib/graph';
 import { variableOperators } from '../variables/operators';
+import { concatOperators } from './concat';
 import { controlOperators } from './control';
 import { fullyConnectedOperators } from './fully_connected';
+import { reshapeOperators } from './reshape';
+import { splitOperators } from './split';
+import { stridedSliceOperators } from './strided_slice';
 
 /** Joins families of operators into one table. */
 export function joinOperators(families: Operators[]): Operators {
@@ -11,4 +15,12 @@ export function joinOperators(families: Operators[]): Operators {
   return all;
 }
 
-export const allOperators = joinOperators([variableOperators, controlOperators, fullyConnectedOperators]);
+export const allOperators = joinOperators([
+  variableOperators,
+  controlOperators,
+  fullyConnectedOperators,
+  reshapeOperators,
+  concatOperators,
+  splitOperators,
+  stridedSliceOperators,
+]);
