@@ -1,6 +1,6 @@
 /** Real numbers to a tensor's stored values and back. */
 import { fround, roundAway, typeRange } from './fixedpoint';
-import { Tensor, TypedArray } from './graph';
+import { TensorInfo, TypedArray } from './graph';
 
 /** A number, or an array of them. */
 export type Reals = number | ArrayLike<number>;
@@ -8,7 +8,7 @@ export type Reals = number | ArrayLike<number>;
 /**
  * Says why `values` cannot be written to a tensor; '' when they can.
  */
-export function misfit(values: Reals | undefined, tensor: Tensor): string {
+export function misfit(values: Reals | undefined, tensor: TensorInfo): string {
   if (typeof values === 'number') {
     return tensor.length === 1 ? '' : 'one number, but ' + tensor.length + ' are expected';
   }
@@ -30,10 +30,10 @@ export function misfit(values: Reals | undefined, tensor: Tensor): string {
 }
 
 /** Writes real numbers, quantized as QUANTIZE does: round(x / scale) + zero point, clamped. */
-export function writeReals(values: Reals, tensor: Tensor, data: TypedArray): void {
+export function writeReals(values: Reals, tensor: TensorInfo, data: TypedArray): void {
   const wide = data.length !== tensor.length;
   const single = typeof values === 'number';
-  const scaled = tensor.scales !== null;
+  const scaled = tensor.scale !== 0;
   const range = typeRange(tensor.type);
   if (tensor.type === 'UINT32') range.max = 4294967295;
   if (tensor.type === 'UINT32' || tensor.type === 'UINT16') range.min = 0;
@@ -53,9 +53,9 @@ export function writeReals(values: Reals, tensor: Tensor, data: TypedArray): voi
 }
 
 /** Reads stored values as real numbers: scale · (stored − zero point). */
-export function readReals(tensor: Tensor, data: TypedArray, into: Float32Array): Float32Array {
+export function readReals(tensor: TensorInfo, data: TypedArray, into: Float32Array): Float32Array {
   const wide = data.length !== tensor.length;
-  const scaled = tensor.scales !== null;
+  const scaled = tensor.scale !== 0;
   for (let i = 0; i < tensor.length; i++) {
     let x = wide ? data[2 * i + 1] * 4294967296 + (data[2 * i] >>> 0) : data[i];
     if (scaled) x = tensor.scale * (x - tensor.zeroPoint);

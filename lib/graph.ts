@@ -14,8 +14,8 @@ export type TypedArray =
 /** Name of a tensor's element type, as in the schema: "INT8", "FLOAT32", … */
 export type TensorType = string;
 
-/** A tensor of a subgraph, a scratch buffer of an operator, or a piece of state. */
-export interface Tensor {
+/** What the stored values of a tensor mean. */
+export interface TensorInfo {
   name: string;
   type: TensorType;
   /** Dimensions, outermost first; [] is a scalar. */
@@ -23,12 +23,16 @@ export interface Tensor {
   /** First scale, 0 when the tensor is not quantized. Real value = scale · (stored − zeroPoint). */
   scale: number;
   zeroPoint: number;
+  /** Number of elements. */
+  length: number;
+}
+
+/** A tensor of a subgraph, a scratch buffer of an operator, or a piece of state. */
+export interface Tensor extends TensorInfo {
   /** All scales (per channel along `quantizedDimension`), or null when the tensor is not quantized. */
   scales: number[] | null;
   zeroPoints: number[] | null;
   quantizedDimension: number;
-  /** Number of elements. */
-  length: number;
   /** Bytes of storage. */
   bytes: number;
   /** Whether the value lies in the model file. */

@@ -1,10 +1,17 @@
 /** Engram: TensorFlow Lite models that remember, for JavaScript engines on chips. */
-import { LoadOptions, loadWith, Model } from './model';
+import { LoadOptions, loadWith } from './load';
+import { Model } from './model';
 import { allOperators } from '../ops/index';
+import { enableSnapshots } from '../variables/snapshot';
 
-export { loadWith, Model } from './model';
+export { loadWith, modelOf } from './load';
+export { Model } from './model';
 export { joinOperators } from '../ops/index';
 export { readGraph } from './reader';
+export { keep } from '../variables/keeper';
+export { espruinoBackend, memoryBackend, openStore } from '../variables/store';
+
+enableSnapshots();
 
 /**
  * Loads a model.

@@ -1,36 +1,10 @@
 /** The public face of a loaded model. */
 import { misfit, readReals, Reals, writeReals } from './convert';
-import { Graph, Operators, Place, Tensor, TypedArray } from './graph';
-import { measure, Memory } from './memory';
-import { plan } from './planner';
-import { prepareGraph } from './prepare';
-import {
-  bind,
-  computeInitialValues,
-  newState,
-  Program,
-  resetState,
-  run,
-  State,
-  useState,
-  viewAt,
-} from './program';
-import { readGraph } from './reader';
+import { TensorInfo, TypedArray } from './graph';
+import { Memory } from './memory';
+import { newState, Program, resetState, run, State, useState } from './program';
 import { describe } from './tensor';
-import { collectVariables } from '../variables/operators';
 import { VariableTable } from '../variables/table';
-
-/** How to load a model; see `load`. */
-export interface LoadOptions {
-  /** Tensors that keep their values after invoke: true for all, or names or indices (of subgraph 0). */
-  preserve?: boolean | (string | number)[];
-  /** Alignment of tensors in the arena in bytes, a power of two; default 16. */
-  align?: number;
-  /** Most iterations that a WHILE may take before it is an error; default 100,000. */
-  iterationLimit?: number;
-  /** false: carry out every copy, and let no two tensors share memory; to compare with. */
-  share?: boolean;
-}
 
 /** An input, an output or a preserved tensor of a model. */
 export interface ModelTensor {
@@ -42,10 +16,29 @@ export interface ModelTensor {
   scale: number;
   zeroPoint: number;
   /**
-   * A view on the stored values, for good: the same array in every step. INT64 and UINT64 are BigInt64Array and
-   * BigUint64Array where the engine has them, otherwise Int32Array with two words an element, low word first.
+   * A view on the stored values. INT64 and UINT64 are BigInt64Array and BigUint64Array where the engine has them,
+   * otherwise Int32Array with two words an element, low word first.
    */
   data: TypedArray;
+}
+
+/** Where the values of an input or output are. */
+export interface Port {
+  info: TensorInfo;
+  /** The view, or the number of a view on the state. */
+  view: TypedArray | number;
+}
+
+/** What a Model is made of; `load` and packed modules provide it. */
+export interface ModelParts {
+  program: Program;
+  inputs: Port[];
+  outputs: Port[];
+  /** Keep the state as it was when a step does not come to its end. */
+  atomic: boolean;
+  /** A preserved tensor; throws an Error that says how to preserve it. */
+  tensor(nameOrIndex: string | number): ModelTensor;
+  memory(): Memory;
 }
 
 declare const BigInt64Array:
@@ -53,159 +46,151 @@ declare const BigInt64Array:
 declare const BigUint64Array:
   (new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray) | undefined;
 
-function expose(tensor: Tensor, data: TypedArray): ModelTensor {
-  const wide =
-    typeof BigInt64Array === 'undefined'
-      ? null
-      : tensor.type === 'INT64'
-        ? BigInt64Array
-        : tensor.type === 'UINT64'
-          ? BigUint64Array
-          : null;
+/** A tensor as the user sees it. */
+export function expose(info: TensorInfo, data: TypedArray): ModelTensor {
+  if (typeof BigInt64Array !== 'undefined' && data.byteOffset % 8 === 0) {
+    const wide = info.type === 'INT64' ? BigInt64Array : info.type === 'UINT64' ? BigUint64Array : null;
+    if (wide) data = new wide(data.buffer as ArrayBuffer, data.byteOffset, info.length);
+  }
   return {
-    name: tensor.name,
-    type: tensor.type,
-    shape: tensor.shape,
-    scale: tensor.scale,
-    zeroPoint: tensor.zeroPoint,
-    data:
-      wide && data.byteOffset % 8 === 0
-        ? new wide(data.buffer as ArrayBuffer, data.byteOffset, tensor.length)
-        : data,
+    name: info.name,
+    type: info.type,
+    shape: info.shape,
+    scale: info.scale,
+    zeroPoint: info.zeroPoint,
+    data: data,
   };
 }
 
-/** A loaded model. Made by `load`. */
+/** A loaded model. Made by `load`, or by a packed module. */
 export class Model {
+  /** What the user gives in each step, in the model's order; see the option `feedback` for those that he does not. */
   inputs: ModelTensor[];
   outputs: ModelTensor[];
   variables: VariableTable;
-  /** The graph as read, with the place that the planner gave to every tensor. */
-  graph: Graph;
   /** The prepared steps. */
   program: Program;
-  private kept: Tensor[];
-  private inputViews: TypedArray[];
-  private outputViews: TypedArray[];
+  private parts: ModelParts;
   private results: Float32Array[];
+  /** Position of a step under way, −1 when there is none. */
+  private position: number;
   private running: boolean;
+  private backup: Uint8Array | null;
 
-  constructor(graph: Graph, operators: Operators, options: LoadOptions) {
-    const kept = keptTensors(graph, options.preserve);
-    const align = options.align || 16;
-    if (align < 4 || align & (align - 1))
-      throw new Error('align must be a power of two from 4 on, but it is ' + align);
-    const prepared = prepareGraph(
-      graph,
-      operators,
-      collectVariables(graph),
-      function (tensor: Tensor): boolean {
-        return kept === null ? true : kept.indexOf(tensor) >= 0;
-      },
-      options.iterationLimit || 100000,
-    );
-    const main = graph.subgraphs[0];
-    const layout = plan({
-      tensors: prepared.tensors,
-      inputs: main.inputs,
-      outputs: main.outputs,
-      moves: prepared.moves,
-      inPlace: prepared.inPlace,
-      variables: prepared.variables,
-      accesses: prepared.accesses,
-      align: align,
-      share: options.share !== false,
-    });
+  constructor(parts: ModelParts) {
     const self = this;
-    const program = bind(prepared, layout);
-    this.graph = graph;
-    this.program = program;
+    this.parts = parts;
+    this.program = parts.program;
+    this.position = -1;
     this.running = false;
-    this.kept = kept || main.tensors;
-    this.variables = new VariableTable(program, function () {
-      self.guard();
-    });
     this.inputs = [];
     this.outputs = [];
-    this.inputViews = [];
-    this.outputViews = [];
     this.results = [];
-    for (let i = 0; i < main.inputs.length; i++) {
-      this.inputViews.push(this.view(main.inputs[i]));
-      this.inputs.push(expose(main.inputs[i], this.inputViews[i]));
+    this.backup = parts.atomic ? new Uint8Array(parts.program.stateBytes) : null;
+    this.variables = new VariableTable(parts.program, function () {
+      self.idle();
+    });
+    for (let i = 0; i < parts.inputs.length; i++) {
+      this.inputs.push(expose(parts.inputs[i].info, this.view(parts.inputs[i])));
     }
-    for (let i = 0; i < main.outputs.length; i++) {
-      this.outputViews.push(this.view(main.outputs[i]));
-      this.outputs.push(expose(main.outputs[i], this.outputViews[i]));
+    for (let i = 0; i < parts.outputs.length; i++) {
+      this.outputs.push(expose(parts.outputs[i].info, this.view(parts.outputs[i])));
     }
-    computeInitialValues(program);
   }
 
-  /** The state that the model works on. Assigning another one of this model's states swaps streams. */
+  /**
+   * The state that the model works on. Assigning another one made by this model's `newState` swaps streams: it costs
+   * a few assignments, however large the state is.
+   * @throws Error when it is not a state of this model, or a step is under way
+   */
   get state(): State {
     return this.program.state;
   }
 
   set state(state: State) {
-    this.guard();
-    if (
-      !state ||
-      !state.views ||
-      state.views.length !== this.program.stateViews.length ||
-      state.buffer.byteLength !== this.program.stateBytes
-    ) {
+    this.idle();
+    const program = this.program;
+    if (state === program.state) return;
+    if (!state || !state.views || state.views.length !== program.stateViews.length) {
       throw new Error('not a state of this model: make one with newState()');
     }
-    useState(this.program, state);
+    useState(program, state);
+    for (let i = 0; i < this.inputs.length; i++) this.refresh(this.inputs[i], this.parts.inputs[i]);
+    for (let i = 0; i < this.outputs.length; i++) this.refresh(this.outputs[i], this.parts.outputs[i]);
   }
 
   /** What the model takes in memory, exactly, in bytes. */
   get memory(): Memory {
-    return measure(this.graph, this.program, this.kept);
+    return this.parts.memory();
   }
 
   /**
    * One step on the data of `inputs`; the answer is in the data of `outputs`.
-   * @throws Error naming the operator, when one meets a value it cannot take
+   * @param state work on this state from now on
+   * @throws Error naming the operator, when one meets a value that it cannot take. The state may then be half
+   * changed, unless the model was loaded with `atomic`.
    */
-  invoke(): void {
-    this.guard();
+  invoke(state?: State): void {
+    this.start(state);
+    this.resume(Infinity);
+  }
+
+  /**
+   * Begins a step that is carried out in slices by `resume`. Until it is done, everything else that would use or
+   * change the state throws.
+   */
+  start(state?: State): void {
+    this.idle();
+    if (state) this.state = state;
+    if (this.backup) this.backup.set(new Uint8Array(this.program.state.buffer));
+    this.position = 0;
+  }
+
+  /**
+   * Carries out up to `budget` operators' worth of steps of the step begun by `start`.
+   * @returns whether the step is done: the outputs are there, and the state is that after the step
+   */
+  resume(budget: number): boolean {
+    const program = this.program;
+    if (this.position < 0) throw new Error('no step is under way: call start() first');
+    if (this.running) throw new Error('resume() was called from within a step');
     this.running = true;
     try {
-      run(this.program, 0, this.program.end);
-    } finally {
+      this.position = run(program, this.position, program.end, budget);
+    } catch (error) {
       this.running = false;
+      this.abandon();
+      throw error;
     }
+    this.running = false;
+    if (this.position !== program.end) return false;
+    this.position = -1;
+    program.state.steps++;
+    return true;
+  }
+
+  /** Gives up a step begun by `start`. With `atomic` the state is as it was before it. */
+  abandon(): void {
+    if (this.running) throw new Error('abandon() was called from within a step');
+    if (this.position >= 0 && this.backup) new Uint8Array(this.program.state.buffer).set(this.backup);
+    this.position = -1;
   }
 
   /**
    * A tensor of subgraph 0 by name or index: an input, an output, a constant, or one that is preserved.
-   * @throws Error when its value is not kept after invoke
+   * @throws Error when its value is not kept after invoke; it says how to keep it
    */
   tensor(nameOrIndex: string | number): ModelTensor {
-    const main = this.graph.subgraphs[0];
-    const tensor = findTensor(this.graph, nameOrIndex);
-    const input = main.inputs.indexOf(tensor);
-    if (input >= 0) return this.inputs[input];
-    const output = main.outputs.indexOf(tensor);
-    if (output >= 0) return this.outputs[output];
-    if (!tensor.constant && this.kept.indexOf(tensor) < 0) {
-      throw new Error(
-        'tensor ' +
-          describe(tensor) +
-          ' is not kept after invoke: load the model with { preserve: ["' +
-          tensor.name +
-          '"] }',
-      );
-    }
-    if (!tensor.place && !tensor.data)
-      throw new Error('tensor ' + describe(tensor) + ' has no value: no operator uses it');
-    return expose(tensor, this.view(tensor));
+    for (let i = 0; i < this.inputs.length; i++)
+      if (this.inputs[i].name === nameOrIndex) return this.inputs[i];
+    for (let i = 0; i < this.outputs.length; i++)
+      if (this.outputs[i].name === nameOrIndex) return this.outputs[i];
+    return this.parts.tensor(nameOrIndex);
   }
 
   /** Returns all state to its declared initial values. */
   reset(): void {
-    this.guard();
+    this.idle();
     resetState(this.program, this.program.state);
   }
 
@@ -216,102 +201,70 @@ export class Model {
     return state;
   }
 
-  private view(tensor: Tensor): TypedArray {
-    const place = tensor.place;
-    if (place && place.storage.block === 'state') {
-      // only an operator's own state: what the user reads and writes never lies in a variable
-      return this.program.state.views[this.stateIndex(tensor)];
+  /** Throws when a step is under way. */
+  idle(): void {
+    if (this.position >= 0) {
+      throw new Error('a step is under way: let resume() finish it, or call abandon() first');
     }
-    return viewAt(this.program, { of: tensor, type: tensor.type, offset: 0, length: tensor.length });
   }
 
-  private stateIndex(tensor: Tensor): number {
-    const storage = (tensor.place as Place).storage;
-    const variables = this.program.variables;
-    for (let i = 0; i < variables.length; i++)
-      if ((variables[i].tensor.place as Place).storage === storage) return i;
-    return -1;
+  /** Quantizes the inputs, runs a step, and gives the outputs as real numbers; see `step`. */
+  private stepReals(values: ArrayLike<Reals | State>): Float32Array | Float32Array[] {
+    const inputs = this.parts.inputs;
+    const outputs = this.parts.outputs;
+    const state = values[inputs.length] as State | undefined;
+    this.idle();
+    for (let i = 0; i < inputs.length; i++) {
+      const wrong = misfit(values[i] as Reals, inputs[i].info);
+      if (wrong) throw new Error('input ' + i + ' ' + describe(inputs[i].info) + ': got ' + wrong);
+    }
+    if (state !== undefined) {
+      if (!state || !state.views)
+        throw new Error('the model takes ' + inputs.length + ' inputs, but more were given');
+      this.state = state;
+    }
+    for (let i = 0; i < inputs.length; i++)
+      writeReals(values[i] as Reals, inputs[i].info, this.view(inputs[i]));
+    this.invoke();
+    for (let i = 0; i < outputs.length; i++) {
+      if (!this.results[i]) this.results.push(new Float32Array(outputs[i].info.length));
+      readReals(outputs[i].info, this.view(outputs[i]), this.results[i]);
+    }
+    return outputs.length === 1 ? this.results[0] : this.results;
   }
 
-  private guard(): void {
-    if (this.running) throw new Error('the model is in the middle of a step: wait until it is done');
+  private view(port: Port): TypedArray {
+    return typeof port.view === 'number' ? this.program.state.views[port.view] : port.view;
+  }
+
+  private refresh(tensor: ModelTensor, port: Port): void {
+    if (typeof port.view === 'number') tensor.data = expose(port.info, this.view(port)).data;
   }
 }
 
 export interface Model {
   /**
-   * One step on real numbers: an array (or a number) for each input, quantized for you. Returns a Float32Array for
-   * the output, or an array of them when there are several; they are reused by the next step.
+   * One step on real numbers: an array (or a number) for each input, quantized for you; a state may follow. Returns a
+   * Float32Array for the output, or an array of them when there are several; they are reused by the next step.
    * @throws Error when there are too few inputs, or one has the wrong length or is not numbers; the state is unchanged
    */
-  step(...inputs: Reals[]): Float32Array | Float32Array[];
+  step(...inputs: (Reals | State)[]): Float32Array | Float32Array[];
+  /**
+   * The state as a snapshot, to be stored and given to `restore` later, on this or another engine.
+   * @param into where to write it, of the right size (`save().length`), so that nothing is allocated
+   */
+  save(into?: Uint8Array): Uint8Array;
+  /**
+   * Goes on from a snapshot.
+   * @throws Error when it is damaged or belongs to another model; the state is unchanged then
+   */
+  restore(snapshot: Uint8Array): void;
 }
 
-Model.prototype.step = function (this: Model): Float32Array | Float32Array[] {
-  return stepReals(this, arguments as unknown as ArrayLike<Reals>);
-} as Model['step'];
-
-interface Internals {
-  inputViews: TypedArray[];
-  outputViews: TypedArray[];
-  results: Float32Array[];
+interface StepReals {
+  stepReals(values: ArrayLike<Reals | State>): Float32Array | Float32Array[];
 }
 
-function stepReals(model: Model, values: ArrayLike<Reals>): Float32Array | Float32Array[] {
-  const main = model.graph.subgraphs[0];
-  const internals = model as unknown as Internals;
-  for (let i = 0; i < main.inputs.length; i++) {
-    const wrong = misfit(values[i], main.inputs[i]);
-    if (wrong) throw new Error('input ' + i + ' ' + describe(main.inputs[i]) + ': got ' + wrong);
-  }
-  if (values[main.inputs.length] !== undefined) {
-    throw new Error('the model has ' + main.inputs.length + ' inputs, but more were given');
-  }
-  for (let i = 0; i < main.inputs.length; i++) writeReals(values[i], main.inputs[i], internals.inputViews[i]);
-  model.invoke();
-  const results = internals.results;
-  for (let i = 0; i < main.outputs.length; i++) {
-    if (!results[i]) results.push(new Float32Array(main.outputs[i].length));
-    readReals(main.outputs[i], internals.outputViews[i], results[i]);
-  }
-  return results.length === 1 ? results[0] : results;
-}
-
-function findTensor(graph: Graph, nameOrIndex: string | number): Tensor {
-  const tensors = graph.subgraphs[0].tensors;
-  for (let i = 0; i < tensors.length; i++) {
-    if (tensors[i].name === nameOrIndex || i === nameOrIndex) return tensors[i];
-  }
-  throw new Error(
-    'no tensor ' +
-      (typeof nameOrIndex === 'number' ? nameOrIndex : '"' + nameOrIndex + '"') +
-      ' in subgraph 0, which has ' +
-      tensors.length,
-  );
-}
-
-/** Tensors to keep; null for all. */
-function keptTensors(graph: Graph, preserve: LoadOptions['preserve']): Tensor[] | null {
-  const kept: Tensor[] = [];
-  if (preserve === true) return null;
-  if (preserve) for (let i = 0; i < preserve.length; i++) kept.push(findTensor(graph, preserve[i]));
-  return kept;
-}
-
-/**
- * Loads a model with the given operators.
- * @throws Error when the file is broken, an operator is missing, or one refuses its operands
- */
-export function loadWith(
-  operators: Operators,
-  model: ArrayBuffer | Uint8Array,
-  options?: LoadOptions,
-): Model {
-  if (!model || typeof model !== 'object' || typeof model.byteLength !== 'number') {
-    throw new Error(
-      'load expects the bytes of a .tflite model as an ArrayBuffer or a Uint8Array, but got ' + typeof model,
-    );
-  }
-  const bytes = (model as Uint8Array).buffer ? (model as Uint8Array) : new Uint8Array(model as ArrayBuffer);
-  return new Model(readGraph(bytes), operators, options || {});
-}
+Model.prototype.step = function (): Float32Array | Float32Array[] {
+  return (this as unknown as StepReals).stepReals(arguments as unknown as ArrayLike<Reals | State>);
+};

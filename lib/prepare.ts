@@ -21,6 +21,12 @@ import { Access, InPlace, Move } from './planner';
 import { readOptions } from './reader';
 import { describe, newTensor } from './tensor';
 
+/** An output whose value an input starts the next step with. */
+export interface Feedback {
+  from: Tensor;
+  to: Tensor;
+}
+
 /** A step before the memory is planned. */
 export interface EmittedStep {
   kernel: Kernel;
@@ -131,6 +137,7 @@ export function prepareGraph(
   variables: Variable[],
   kept: (tensor: Tensor) => boolean,
   iterationLimit: number,
+  feedback: Feedback[],
 ): Prepared {
   const missing = missingOperators(graph, operators);
   if (missing.length) throw new Error('this build has no operator ' + missing.join(', '));
@@ -353,6 +360,20 @@ export function prepareGraph(
     variables.push({ container: '', name: name, tensor: tensor, initial: null, resource: false });
   }
 
+  /** An input that is fed back is read from a variable of its name at the start of a step. */
+  function feedInput(tensor: Tensor): Tensor {
+    const state = newTensor(tensor.name, tensor.type, tensor.shape);
+    state.scale = tensor.scale;
+    state.zeroPoint = tensor.zeroPoint;
+    state.scales = tensor.scales;
+    state.zeroPoints = tensor.zeroPoints;
+    state.isVariable = true;
+    variables.push({ container: '', name: tensor.name, tensor: state, initial: null, resource: false });
+    live(tensor, time);
+    addMove(state, 0, tensor, 0, tensor.bytes, false);
+    return state;
+  }
+
   function walk(subgraph: Subgraph): void {
     const start = time;
     for (let i = 0; i < subgraph.inputs.length; i++) live(subgraph.inputs[i], start);
@@ -384,8 +405,12 @@ export function prepareGraph(
   const main = graph.subgraphs[0];
   routines[0] = routine;
   for (let i = 1; i < graph.subgraphs.length; i++) routines.push(null);
+  const fed: Tensor[] = [];
+  for (let i = 0; i < feedback.length; i++) fed.push(feedInput(feedback[i].to));
   walk(main);
   for (let i = 0; i < main.outputs.length; i++) live(main.outputs[i], Infinity);
+  time++;
+  for (let i = 0; i < feedback.length; i++) addMove(feedback[i].from, 0, fed[i], 0, fed[i].bytes, false);
   routines.push(initial);
   for (let i = 0; i < routines.length; i++) {
     const part = routines[i];

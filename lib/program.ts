@@ -3,14 +3,15 @@
  */
 import {
   Argument,
+  Graph,
   Kernel,
   Label,
   Node,
   Place,
   Tensor,
+  TensorInfo,
   TensorType,
   TypedArray,
-  Variable,
   View,
 } from './graph';
 import { Plan } from './planner';
@@ -27,8 +28,10 @@ export interface Step {
 /** One stream's state: all variables of a model in one block. Costs `program.stateBytes`. */
 export interface State {
   buffer: ArrayBuffer;
-  /** Views on the block, one for each of the program's `stateViews`. */
+  /** Views on the block, one for each of the program's `stateViews`; the first ones are the variables. */
   views: TypedArray[];
+  /** Steps done since the state was made or reset. */
+  steps: number;
 }
 
 /** A view on the state's block that some step needs. */
@@ -45,37 +48,65 @@ export interface StateArgument {
   view: number;
 }
 
+/** What determines the meaning of a state; see variables/fingerprint.ts. */
+export interface Fingerprint {
+  /** Over the variables' names, types, shapes and quantization. */
+  variables: number;
+  /** Over operators, their operands and weights. */
+  program: number;
+}
+
+/** A variable of a program; its view on a state has the same number. */
+export interface ProgramVariable {
+  container: string;
+  name: string;
+  tensor: TensorInfo;
+  /** Declared initial value; null when every element starts at the zero point. */
+  initial: TypedArray | null;
+  /** Whether VAR_HANDLE made it, or an operator keeps it for itself. */
+  resource: boolean;
+}
+
+/** What runs: made by `bind` from a graph, or printed by `engram pack`. */
 export interface Program {
   steps: Step[];
-  /** A run ends when it reaches this position. */
+  /** A run starts at position 0 and ends when it reaches this position. */
   end: number;
   /** Position of the steps that compute initial values. */
   initial: number;
   arena: ArrayBuffer;
   stateBytes: number;
-  variables: Variable[];
+  variables: ProgramVariable[];
   stateViews: StateView[];
   stateArguments: StateArgument[];
   state: State;
+  /** What a snapshot must agree with; null until it is asked for. */
+  fingerprint: Fingerprint | null;
+  /** What the program was made from; null for a packed one. */
+  graph: Graph | null;
 }
 
 /** Gives the prepared steps their memory: every tensor in the arguments becomes a view. */
-export function bind(prepared: Prepared, plan: Plan): Program {
+export function bind(graph: Graph, prepared: Prepared, plan: Plan): Program {
   const program: Program = {
     steps: [],
     end: 0,
     initial: 0,
     arena: new ArrayBuffer(plan.arenaBytes),
     stateBytes: plan.stateBytes,
-    variables: prepared.variables,
+    variables: [],
     stateViews: [],
     stateArguments: [],
-    state: { buffer: new ArrayBuffer(plan.stateBytes), views: [] },
+    state: { buffer: new ArrayBuffer(plan.stateBytes), views: [], steps: 0 },
+    fingerprint: null,
+    graph: graph,
   };
   // each variable's own view comes first, so that its number is the variable's
   for (let i = 0; i < prepared.variables.length; i++) {
-    const tensor = prepared.variables[i].tensor;
-    stateView(program, { of: tensor, type: tensor.type, offset: 0, length: tensor.length });
+    const variable = prepared.variables[i];
+    const tensor = variable.tensor;
+    program.variables.push(variable);
+    stateViewNumber(program, { of: tensor, type: tensor.type, offset: 0, length: tensor.length });
   }
   const positions: number[] = [];
   let kept = 0;
@@ -117,7 +148,7 @@ function bindArgument(
 function bindView(program: Program, view: View, args: (number | TypedArray)[]): TypedArray {
   const place = view.of.place;
   if (place && place.storage.block === 'state') {
-    const number = stateView(program, view);
+    const number = stateViewNumber(program, view);
     program.stateArguments.push({ args: args, index: args.length, view: number });
     return program.state.views[number];
   }
@@ -139,7 +170,7 @@ export function viewAt(program: Program, view: View): TypedArray {
 }
 
 /** Number of a view on the state; views on the same bytes are the same. */
-function stateView(program: Program, view: View): number {
+export function stateViewNumber(program: Program, view: View): number {
   const place = view.of.place as Place;
   const offset = place.storage.offset + place.offset + view.offset;
   const views = program.stateViews;
@@ -154,7 +185,7 @@ function stateView(program: Program, view: View): number {
 
 /** A further state for the program, with all variables 0; see `resetState`. */
 export function newState(program: Program): State {
-  const state: State = { buffer: new ArrayBuffer(program.stateBytes), views: [] };
+  const state: State = { buffer: new ArrayBuffer(program.stateBytes), views: [], steps: 0 };
   for (let i = 0; i < program.stateViews.length; i++) {
     const view = program.stateViews[i];
     state.views.push(viewOf(view.type, state.buffer, view.offset, view.length));
@@ -179,13 +210,14 @@ export function resetVariable(program: Program, state: State, index: number): vo
 /** Gives all variables of a state their declared initial values. */
 export function resetState(program: Program, state: State): void {
   for (let i = 0; i < program.variables.length; i++) resetVariable(program, state, i);
+  state.steps = 0;
 }
 
 /** Runs the steps that compute initial values, once, and keeps what they find as initial values. */
 export function computeInitialValues(program: Program): void {
   resetState(program, program.state);
   if (program.initial === program.steps.length) return;
-  run(program, program.initial, program.steps.length);
+  run(program, program.initial, program.steps.length, Infinity);
   for (let i = 0; i < program.variables.length; i++) {
     const variable = program.variables[i];
     if (!variable.resource) continue;
@@ -195,11 +227,14 @@ export function computeInitialValues(program: Program): void {
   }
 }
 
-/** Runs the steps from `position` until `end` is reached. Errors of kernels get the operator's place. */
-export function run(program: Program, position: number, end: number): void {
+/**
+ * Runs steps from `position` until `end` is reached or `budget` steps are done; returns the position to go on from.
+ * @throws Error of a kernel, with the operator's place
+ */
+export function run(program: Program, position: number, end: number, budget: number): number {
   const steps = program.steps;
   try {
-    while (position !== end) {
+    while (position !== end && budget-- > 0) {
       const step = steps[position];
       const next = step.kernel.apply(null, step.args) as number;
       position = next >= 0 ? next : position + 1;
@@ -207,4 +242,5 @@ export function run(program: Program, position: number, end: number): void {
   } catch (error) {
     throw new Error(placeOf(steps[position].node) + ': ' + (error as Error).message);
   }
+  return position;
 }

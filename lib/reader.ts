@@ -428,7 +428,7 @@ export function readOptions(bytes: Uint8Array, node: Node, schema: string): Opti
   for (let slot = 0; slot < fields.length; slot++) {
     const description = fields[slot];
     const colon = description.indexOf(':');
-    if (colon < 1) continue;
+    if (description.charAt(0) === '-') continue;
     const name = description.substring(0, colon);
     const kind = description.charAt(colon + 1);
     const otherwise = +description.substring(colon + 3) || 0;

@@ -1,5 +1,5 @@
 /** What the tensor types mean in memory. */
-import { Tensor, TensorType, TypedArray } from './graph';
+import { Tensor, TensorInfo, TensorType, TypedArray } from './graph';
 
 /** Bytes of one element; 0.5 for INT4; 0 for types that have no fixed size. */
 export function elementBytes(type: TensorType): number {
@@ -141,14 +141,13 @@ export function sameShape(a: number[], b: number[]): boolean {
 }
 
 /** How error messages name a tensor: `"name" INT8 [1,3]`. */
-export function describe(tensor: Tensor | null): string {
+export function describe(tensor: TensorInfo | null): string {
   return tensor ? '"' + tensor.name + '" ' + tensor.type + ' [' + tensor.shape.join() + ']' : 'nothing';
 }
 
-/** Sets every element of a tensor's view to its real value 0. */
-export function fillZero(data: TypedArray, tensor: Tensor): void {
-  let i = 0;
-  const wide = data.length === 2 * tensor.length && tensor.length > 0;
-  const zero = tensor.scales ? tensor.zeroPoint : 0;
-  for (; i < data.length; i++) data[i] = wide && i % 2 ? (zero < 0 ? -1 : 0) : zero;
+/** Sets every element of a tensor's view to its real value 0: the zero point, in the type's full width. */
+export function fillZero(data: TypedArray, tensor: TensorInfo): void {
+  const wide = data.length === 2 * tensor.length;
+  const zero = tensor.scale ? tensor.zeroPoint : 0;
+  for (let i = 0; i < data.length; i++) data[i] = wide && i % 2 ? (zero < 0 ? -1 : 0) : zero;
 }

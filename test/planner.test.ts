@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Graph, Place, Tensor } from '../lib/graph';
-import { Model, type LoadOptions } from '../lib/model';
+import { type LoadOptions, modelOf } from '../lib/load';
+import type { Model } from '../lib/model';
 import { type Draw, randomGraph, testOperators } from './helpers/random_graph';
 
 /** Draws from a list of random numbers that fast-check can shrink. */
@@ -14,8 +15,9 @@ function drawer(numbers: number[]): Draw {
 const numbers = fc.array(fc.nat(1000), { minLength: 20, maxLength: 200 });
 const readings = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 7, maxLength: 70 });
 
-function open(seed: number[], options: LoadOptions): Model {
-  return new Model(randomGraph(drawer(seed)), testOperators, options);
+function open(seed: number[], options: LoadOptions): Model & { graph: Graph } {
+  const graph = randomGraph(drawer(seed));
+  return Object.assign(modelOf(graph, testOperators, options), { graph });
 }
 
 /** Runs all readings; every output of every step, then all variables. */

@@ -35,7 +35,7 @@ export function diagnose(graph: Graph): Diagnosis {
     };
   }
   try {
-    prepareGraph(graph, operators, collectVariables(graph), () => false, 1);
+    prepareGraph(graph, operators, collectVariables(graph), () => false, 1, []);
   } catch (error) {
     problems.push((error as Error).message);
   }

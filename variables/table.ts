@@ -1,6 +1,6 @@
 /** The variable table: a model's state, by name. */
 import { misfit, readReals, Reals, writeReals } from '../lib/convert';
-import { Tensor, TypedArray, Variable } from '../lib/graph';
+import { TypedArray } from '../lib/graph';
 import { Program, resetState, resetVariable } from '../lib/program';
 
 /** A variable as the table shows it. */
@@ -86,11 +86,4 @@ export class VariableTable {
     }
     throw new Error('no variable "' + name + '": there are ' + (this.names().join(', ') || 'none'));
   }
-}
-
-/** Tensors that a model keeps as state, for tools. */
-export function variableTensors(variables: Variable[]): Tensor[] {
-  const tensors: Tensor[] = [];
-  for (let i = 0; i < variables.length; i++) tensors.push(variables[i].tensor);
-  return tensors;
 }

@@ -1,6 +1,6 @@
 /** engram inspect: what a model is made of, whether it runs, and what memory it takes. */
 import { Command } from 'commander';
-import { fillZero, newArray } from '../../lib/tensor';
+import { fillZero, newArray, storageBytes } from '../../lib/tensor';
 import type { Memory } from '../../lib/memory';
 import { load, readGraph } from '../../lib/index';
 import type { Graph, Tensor, TypedArray } from '../../lib/graph';
@@ -94,9 +94,13 @@ export function inspect(file: string, bytes: Uint8Array): InspectReport {
       let { initial } = variable;
       if (!initial) fillZero((initial = newArray(tensor.type, tensor.length)), tensor);
       return {
-        ...reportTensor(tensor),
         name: variable.name,
         container: variable.container,
+        type: tensor.type,
+        shape: tensor.shape,
+        bytes: storageBytes(tensor.type, tensor.length),
+        scale: tensor.scale || null,
+        zeroPoint: tensor.scale ? tensor.zeroPoint : null,
         kind: variable.resource ? 'resource' : 'operator',
         initial: Array.from(initial as TypedArray),
       };

@@ -22,7 +22,6 @@ export function kernelNames(): Map<unknown, KernelName> {
     for (const file of fs.readdirSync(path.join(root, folder)).sort()) {
       const match = /^([a-z0-9_]+)\.(ts|js)$/.exec(file);
       if (!match) continue;
-      // eslint-disable-next-line @typescript-eslint/no-require-imports
       const exported = require(path.join(root, folder, match[1])) as Record<string, unknown>;
       for (const [name, value] of Object.entries(exported)) {
         if (typeof value === 'function' && !known.has(value))
