@@ -125,10 +125,21 @@ function quantized(value: number, tensor: Tensor): number {
   return tensor.zeroPoint + roundAway(fround(value / tensor.scale));
 }
 
-/** Bounds of a fused activation for float outputs. */
+const FLOAT_MAX = 3.4028234663852886e38;
+
+/** Bounds of a fused activation for float outputs; without one they are ± the largest float, which ±Infinity becomes. */
 export function floatActivationRange(activation: number): { min: number; max: number } {
+  return activationBounds(activation, -FLOAT_MAX, FLOAT_MAX);
+}
+
+/** Bounds of a fused activation for INT32 outputs that stand for themselves. */
+export function int32ActivationRange(activation: number): { min: number; max: number } {
+  return activationBounds(activation, -2147483648, 2147483647);
+}
+
+function activationBounds(activation: number, min: number, max: number): { min: number; max: number } {
   return {
-    min: activation === 1 || activation === 3 ? 0 : activation === 2 ? -1 : -Infinity,
-    max: activation === 2 ? 1 : activation === 3 ? 6 : Infinity,
+    min: activation === 1 || activation === 3 ? 0 : activation === 2 ? -1 : min,
+    max: activation === 2 ? 1 : activation === 3 ? 6 : max,
   };
 }

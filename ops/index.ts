@@ -1,12 +1,15 @@
 /** All operators. */
 import { Operators } from '../lib/graph';
 import { variableOperators } from '../variables/operators';
+import { arithmeticOperators } from './arithmetic';
 import { concatOperators } from './concat';
 import { controlOperators } from './control';
 import { fullyConnectedOperators } from './fully_connected';
 import { reshapeOperators } from './reshape';
 import { splitOperators } from './split';
 import { stridedSliceOperators } from './strided_slice';
+import { l2PoolOperators, poolingOperators } from './pooling';
+import { reduceOperators } from './reduce';
 
 /** Joins families of operators into one table. */
 export function joinOperators(families: Operators[]): Operators {
@@ -21,6 +24,10 @@ export const allOperators = joinOperators([
   fullyConnectedOperators,
   reshapeOperators,
   concatOperators,
+  arithmeticOperators,
+  poolingOperators,
+  l2PoolOperators,
+  reduceOperators,
   splitOperators,
   stridedSliceOperators,
 ]);

@@ -1,0 +1,127 @@
+/**
+ * Broadcasting of elementwise operators, decided at prepare: dimensions that all operands walk alike are joined, and
+ * what remains becomes two plain loops and, rarely, rows around them.
+ *
+ * A kernel with operands a and b runs
+ *
+ *     for (row = 0, k = 0; k < n; row++) {
+ *       p = rowOffset(row, outer, 3, 1); q = rowOffset(row, outer, 3, 2);
+ *       for (m = 0; m < mid; m++, p += am, q += bm)
+ *         for (i = p, j = q, end = k + inner; k < end; k++, i += ai, j += bi) y[k] = f(a[i], b[j]);
+ *     }
+ *
+ * With equal shapes this is one loop over n elements.
+ */
+import { Argument, Node, Preparation, Tensor } from '../lib/graph';
+import { describe } from '../lib/tensor';
+import { expectType, input, output } from './checks';
+
+/**
+ * Where row number `row` starts in an operand. `outer` holds, for each dimension from the innermost outwards, its size
+ * and every operand's stride: `width` numbers; `which` is 1 for the first operand.
+ */
+export function rowOffset(row: number, outer: Int32Array, width: number, which: number): number {
+  let offset = 0;
+  for (let d = 0; d < outer.length; d += width) {
+    const next = Math.floor(row / outer[d]);
+    offset += (row - next * outer[d]) * outer[d + which];
+    row = next;
+  }
+  return offset;
+}
+
+/** Size of dimension `d` counted from the end; 1 where there is none. */
+function sizeFromEnd(shape: number[], d: number): number {
+  const at = shape.length - 1 - d;
+  return at < 0 ? 1 : shape[at];
+}
+
+/**
+ * The dimensions of `y` from the innermost outwards, each as [size, stride in operand 0, stride in operand 1, …];
+ * dimensions of size 1 are left out, and those that every operand walks alike are joined.
+ * Fails unless the operands broadcast to exactly the shape of y.
+ */
+export function broadcastDimensions(operands: Tensor[], y: Tensor, p: Preparation): number[][] {
+  const dims: number[][] = [];
+  const strides: number[] = [];
+  let rank = y.shape.length;
+  for (let o = 0; o < operands.length; o++) {
+    strides.push(1);
+    rank = Math.max(rank, operands[o].shape.length);
+  }
+  for (let d = 0; d < rank; d++) {
+    const size = sizeFromEnd(y.shape, d);
+    const dim: number[] = [size];
+    const last = dims.length ? dims[dims.length - 1] : null;
+    let joins = !!last;
+    let widest = 1;
+    for (let o = 0; o < operands.length; o++) {
+      const own = sizeFromEnd(operands[o].shape, d);
+      if (own !== 1) widest = own;
+      if (own !== 1 && own !== size) refuse(operands, y, p);
+      const stride = own === 1 ? 0 : strides[o];
+      strides[o] *= own;
+      dim.push(stride);
+      if (last && stride !== last[0] * last[o + 1]) joins = false;
+    }
+    if (widest !== size) refuse(operands, y, p);
+    if (size === 1) continue;
+    if (last && joins) last[0] *= size;
+    else dims.push(dim);
+  }
+  return dims;
+}
+
+function refuse(operands: Tensor[], y: Tensor, p: Preparation): never {
+  const names: string[] = [];
+  for (let o = 0; o < operands.length; o++) names.push(describe(operands[o]));
+  return p.fail(
+    'the shapes of ' + names.join(', ') + ' do not broadcast to that of the output, ' + describe(y),
+  );
+}
+
+/**
+ * Arguments of a kernel that walks `operands` along y: n, inner, an inner stride per operand, mid, a mid stride per
+ * operand, outer.
+ */
+export function broadcastWalk(operands: Tensor[], y: Tensor, p: Preparation): Argument[] {
+  const dims = broadcastDimensions(operands, y, p);
+  const walk: Argument[] = [y.length];
+  for (let level = 0; level < 2; level++) {
+    for (let o = 0; o <= operands.length; o++) walk.push(level < dims.length ? dims[level][o] : o ? 0 : 1);
+  }
+  const outer: number[] = [];
+  for (let level = 2; level < dims.length; level++) {
+    for (let o = 0; o <= operands.length; o++) outer.push(dims[level][o]);
+  }
+  walk.push(new Int32Array(outer));
+  return walk;
+}
+
+/** The operands of a binary operator, checked, and the first arguments of its kernel. */
+export interface Binary {
+  a: Tensor;
+  b: Tensor;
+  y: Tensor;
+  /** a, b, y and how to walk them; the kernel's own parameters follow. */
+  args: Argument[];
+}
+
+/**
+ * Checks that a node has two inputs and an output of types among `types`, and that the inputs are alike and broadcast to
+ * the output. The output's type is that of the inputs, unless `result` names another one.
+ */
+export function binaryOperands(node: Node, types: string, result: string, p: Preparation): Binary {
+  const a = input(node, 0, p);
+  const b = input(node, 1, p);
+  const y = output(node, 0, p);
+  if (node.inputs.length !== 2) p.fail('it takes 2 inputs, but there are ' + node.inputs.length);
+  expectType(a, types, 'input 0', p);
+  expectType(b, a.type, 'input 1', p);
+  expectType(y, result || a.type, 'the output', p);
+  const args: Argument[] = [a, b, y];
+  const walk = broadcastWalk([a, b], y, p);
+  if (a.length === y.length) p.inPlace(a, y);
+  if (b.length === y.length) p.inPlace(b, y);
+  return { a: a, b: b, y: y, args: args.concat(walk) };
+}
