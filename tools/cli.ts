@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from './bundle';
 import { inspectCommand } from './commands/inspect';
 import { runCommand } from './commands/run';
+import { statifyCommand, stripCommand, unstatifyCommand } from './commands/statify';
 
 function program(): Command {
   const { version } = JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
@@ -17,7 +18,13 @@ function program(): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ outputError: () => undefined });
-  for (const command of [inspectCommand(), runCommand()]) {
+  for (const command of [
+    inspectCommand(),
+    runCommand(),
+    statifyCommand(),
+    unstatifyCommand(),
+    stripCommand(),
+  ]) {
     engram.addCommand(command.exitOverride().configureOutput({ outputError: () => undefined }));
   }
   return engram;
