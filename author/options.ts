@@ -2,7 +2,8 @@
  * Which options table each builtin operator carries, and options of a graph as plain objects.
  */
 import { Graph, Node, Options } from '../lib/graph';
-import { readGraph, readOptions } from '../lib/reader';
+import { readGraph } from '../lib/index';
+import { readOptions } from '../lib/reader';
 import * as schema from '../lib/schema';
 
 /** A field of an options table: its slot is its place in the table. */

@@ -1,13 +1,15 @@
 /** Engram: TensorFlow Lite models that remember, for JavaScript engines on chips. */
 import { LoadOptions, loadWith } from './load';
+import { Graph } from './graph';
 import { Model } from './model';
+import { readGraph as readGraphWith } from './reader';
+import { BUILTIN_OPERATORS } from './schema';
 import { allOperators } from '../ops/index';
 import { enableSnapshots } from '../variables/snapshot';
 
 export { loadWith, modelOf } from './load';
 export { Model } from './model';
 export { joinOperators } from '../ops/index';
-export { readGraph } from './reader';
 export { keep } from '../variables/keeper';
 export { espruinoBackend, memoryBackend, openStore } from '../variables/store';
 
@@ -21,5 +23,10 @@ enableSnapshots();
  * place and what was expected
  */
 export function load(model: ArrayBuffer | Uint8Array, options?: LoadOptions): Model {
-  return loadWith(allOperators, model, options);
+  return loadWith(allOperators, BUILTIN_OPERATORS, model, options);
+}
+
+/** Reads a model without preparing it, for tools. */
+export function readGraph(bytes: Uint8Array): Graph {
+  return readGraphWith(bytes, BUILTIN_OPERATORS);
 }

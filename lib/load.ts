@@ -168,10 +168,12 @@ function keptTensor(graph: Graph, program: Program, kept: Tensor[] | null, tenso
 
 /**
  * Loads a model with the given operators.
+ * @param operatorNames names of builtin operators by number, as far as the build needs them
  * @throws Error when the file is broken, an operator is missing, or one refuses its operands
  */
 export function loadWith(
   operators: Operators,
+  operatorNames: string[],
   model: ArrayBuffer | Uint8Array,
   options?: LoadOptions,
 ): Model {
@@ -181,5 +183,5 @@ export function loadWith(
     );
   }
   const bytes = (model as Uint8Array).buffer ? (model as Uint8Array) : new Uint8Array(model as ArrayBuffer);
-  return modelOf(readGraph(bytes), operators, options);
+  return modelOf(readGraph(bytes, operatorNames), operators, options);
 }

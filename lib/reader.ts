@@ -22,7 +22,6 @@ import {
 import { Graph, Node, Options, Subgraph, Tensor } from './graph';
 import {
   BUFFER,
-  BUILTIN_OPERATORS,
   FILE_IDENTIFIER,
   METADATA,
   MODEL,
@@ -35,6 +34,12 @@ import {
   TENSOR_TYPES,
 } from './schema';
 import { alignmentOf, describe, elementBytes, newTensor, storageBytes, viewOf } from './tensor';
+
+/** Number of the operator code that stands for operators with a name of their own. */
+const CUSTOM = 32;
+
+/** Builtin operators have numbers below this one. */
+const OPERATOR_LIMIT = 210;
 
 /** Most dimensions a tensor may have: no operator of TFLite takes more. */
 const MAX_RANK = 8;
@@ -56,9 +61,10 @@ interface Extent {
 
 /**
  * Reads a model. Constants are views on `bytes`, not copies, unless they are misaligned for their type.
+ * @param operatorNames names of builtin operators by number; those that are not listed are called by their number
  * @throws Error when the file is not a whole, consistent .tflite file of schema version 3
  */
-export function readGraph(bytes: Uint8Array): Graph {
+export function readGraph(bytes: Uint8Array, operatorNames: string[]): Graph {
   if (bytes.length < 8) throw new Error('not a .tflite model: ' + bytes.length + ' bytes are too few');
   const identifier = decodeUtf8(bytes, 4, 4);
   if (identifier !== FILE_IDENTIFIER) {
@@ -71,7 +77,7 @@ export function readGraph(bytes: Uint8Array): Graph {
   if (version !== SCHEMA_VERSION) {
     throw new Error('schema version ' + version + ': expected ' + SCHEMA_VERSION);
   }
-  const codes = readOperatorCodes(bytes, model);
+  const codes = readOperatorCodes(bytes, model, operatorNames);
   const buffers = readBuffers(bytes, model);
   const graph: Graph = {
     version: version,
@@ -90,7 +96,7 @@ export function readGraph(bytes: Uint8Array): Graph {
   return graph;
 }
 
-function readOperatorCodes(bytes: Uint8Array, model: number): OperatorCode[] {
+function readOperatorCodes(bytes: Uint8Array, model: number, names: string[]): OperatorCode[] {
   const codes: OperatorCode[] = [];
   const list = fieldVector(bytes, model, MODEL.operatorCodes, 4, 'the list of operator codes');
   for (let i = 0; i < vectorLength(bytes, list); i++) {
@@ -100,8 +106,8 @@ function readOperatorCodes(bytes: Uint8Array, model: number): OperatorCode[] {
       (fieldByte(bytes, table, OPERATOR_CODE.deprecatedBuiltinCode, 0, what) << 24) >> 24,
       fieldInt32(bytes, table, OPERATOR_CODE.builtinCode, 0, what),
     );
-    let name = BUILTIN_OPERATORS[code];
-    const custom = name === 'CUSTOM';
+    const custom = code === CUSTOM;
+    let name = names[code] || (code >= 0 && code < OPERATOR_LIMIT ? 'builtin operator ' + code : '');
     if (custom) name = fieldString(bytes, table, OPERATOR_CODE.customCode, what);
     if (!name)
       throw new Error(what + (custom ? ': a custom operator without a name' : ': unknown operator ' + code));
@@ -428,7 +434,7 @@ export function readOptions(bytes: Uint8Array, node: Node, schema: string): Opti
   for (let slot = 0; slot < fields.length; slot++) {
     const description = fields[slot];
     const colon = description.indexOf(':');
-    if (description.charAt(0) === '-') continue;
+    if (colon < 1 || description.charAt(0) === '-') continue;
     const name = description.substring(0, colon);
     const kind = description.charAt(colon + 1);
     const otherwise = +description.substring(colon + 3) || 0;

@@ -5,7 +5,7 @@ import { GraphBuilder } from '../author/graph_builder';
 import { OPTIONS_OF, parseTable, readModel } from '../author/options';
 import { writeModel } from '../author/writer';
 import type { Graph, Options } from '../lib/graph';
-import { readGraph } from '../lib/reader';
+import { readGraph } from '../lib/index';
 import * as schema from '../lib/schema';
 import { content } from './helpers/content';
 import { ABSENT, shared } from './helpers/shared';
