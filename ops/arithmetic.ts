@@ -19,7 +19,7 @@ import {
 import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { ADD_OPTIONS, MUL_OPTIONS, SUB_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
-import { Binary, binaryOperands, rowOffset } from './broadcast';
+import { Binary, binaryOperands, expectUnquantized, rowOffset } from './broadcast';
 import { expectQuantized } from './checks';
 
 const TYPES = 'FLOAT32 INT8 INT16 INT32';
@@ -248,13 +248,6 @@ export function mulQuantized(
         y[k] = v < min ? min : v > max ? max : v;
       }
     }
-  }
-}
-
-function expectUnquantized(tensors: Tensor[], p: Preparation): void {
-  for (let i = 0; i < tensors.length; i++) {
-    if (tensors[i].scales)
-      p.fail('INT32 is not computed with scales, but ' + describe(tensors[i]) + ' has one');
   }
 }
 

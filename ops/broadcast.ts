@@ -13,7 +13,7 @@
  * With equal shapes this is one loop over n elements.
  */
 import { Argument, Node, Preparation, Tensor } from '../lib/graph';
-import { describe } from '../lib/tensor';
+import { describe, lengthOf } from '../lib/tensor';
 import { expectType, input, output } from './checks';
 
 /**
@@ -37,65 +37,56 @@ function sizeFromEnd(shape: number[], d: number): number {
 }
 
 /**
- * The dimensions of `y` from the innermost outwards, each as [size, stride in operand 0, stride in operand 1, …];
- * dimensions of size 1 are left out, and those that every operand walks alike are joined.
- * Fails unless the operands broadcast to exactly the shape of y.
+ * Arguments of a kernel that walks operands of these shapes along an output of shape `y`: n, inner, an inner stride for
+ * each operand, mid, a mid stride for each operand, outer. Dimensions of size 1 are left out, and those that every operand
+ * walks alike are joined. Returns null unless the shapes broadcast to exactly `y`.
  */
-export function broadcastDimensions(operands: Tensor[], y: Tensor, p: Preparation): number[][] {
+export function broadcastWalk(shapes: number[][], y: number[]): Argument[] | null {
+  // from the innermost outwards: size, stride in operand 0, stride in operand 1, …
   const dims: number[][] = [];
   const strides: number[] = [];
-  let rank = y.shape.length;
-  for (let o = 0; o < operands.length; o++) {
+  let rank = y.length;
+  for (let o = 0; o < shapes.length; o++) {
     strides.push(1);
-    rank = Math.max(rank, operands[o].shape.length);
+    rank = Math.max(rank, shapes[o].length);
   }
   for (let d = 0; d < rank; d++) {
-    const size = sizeFromEnd(y.shape, d);
+    const size = sizeFromEnd(y, d);
     const dim: number[] = [size];
     const last = dims.length ? dims[dims.length - 1] : null;
     let joins = !!last;
     let widest = 1;
-    for (let o = 0; o < operands.length; o++) {
-      const own = sizeFromEnd(operands[o].shape, d);
+    for (let o = 0; o < shapes.length; o++) {
+      const own = sizeFromEnd(shapes[o], d);
       if (own !== 1) widest = own;
-      if (own !== 1 && own !== size) refuse(operands, y, p);
+      if (own !== 1 && own !== size) return null;
       const stride = own === 1 ? 0 : strides[o];
       strides[o] *= own;
       dim.push(stride);
       if (last && stride !== last[0] * last[o + 1]) joins = false;
     }
-    if (widest !== size) refuse(operands, y, p);
+    if (widest !== size) return null;
     if (size === 1) continue;
     if (last && joins) last[0] *= size;
     else dims.push(dim);
   }
-  return dims;
+  const walk: Argument[] = [lengthOf(y)];
+  for (let level = 0; level < 2; level++) {
+    for (let o = 0; o <= shapes.length; o++) walk.push(level < dims.length ? dims[level][o] : o ? 0 : 1);
+  }
+  let outer: number[] = [];
+  for (let level = 2; level < dims.length; level++) outer = outer.concat(dims[level]);
+  walk.push(new Int32Array(outer));
+  return walk;
 }
 
-function refuse(operands: Tensor[], y: Tensor, p: Preparation): never {
+/** Fails because operands do not broadcast to y. */
+export function refuseShapes(operands: Tensor[], y: Tensor, p: Preparation): never {
   const names: string[] = [];
   for (let o = 0; o < operands.length; o++) names.push(describe(operands[o]));
   return p.fail(
     'the shapes of ' + names.join(', ') + ' do not broadcast to that of the output, ' + describe(y),
   );
-}
-
-/**
- * Arguments of a kernel that walks `operands` along y: n, inner, an inner stride per operand, mid, a mid stride per
- * operand, outer.
- */
-export function broadcastWalk(operands: Tensor[], y: Tensor, p: Preparation): Argument[] {
-  const dims = broadcastDimensions(operands, y, p);
-  const walk: Argument[] = [y.length];
-  for (let level = 0; level < 2; level++) {
-    for (let o = 0; o <= operands.length; o++) walk.push(level < dims.length ? dims[level][o] : o ? 0 : 1);
-  }
-  const outer: number[] = [];
-  for (let level = 2; level < dims.length; level++) {
-    for (let o = 0; o <= operands.length; o++) outer.push(dims[level][o]);
-  }
-  walk.push(new Int32Array(outer));
-  return walk;
 }
 
 /** The operands of a binary operator, checked, and the first arguments of its kernel. */
@@ -120,8 +111,16 @@ export function binaryOperands(node: Node, types: string, result: string, p: Pre
   expectType(b, a.type, 'input 1', p);
   expectType(y, result || a.type, 'the output', p);
   const args: Argument[] = [a, b, y];
-  const walk = broadcastWalk([a, b], y, p);
+  const walk = broadcastWalk([a.shape, b.shape], y.shape) || refuseShapes([a, b], y, p);
   if (a.length === y.length) p.inPlace(a, y);
   if (b.length === y.length) p.inPlace(b, y);
   return { a: a, b: b, y: y, args: args.concat(walk) };
+}
+
+/** Fails if one of these INT32 tensors is quantized. */
+export function expectUnquantized(tensors: Tensor[], p: Preparation): void {
+  for (let i = 0; i < tensors.length; i++) {
+    if (tensors[i].scales)
+      p.fail('INT32 is not computed with scales, but ' + describe(tensors[i]) + ' has one');
+  }
 }

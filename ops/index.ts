@@ -10,6 +10,13 @@ import { splitOperators } from './split';
 import { stridedSliceOperators } from './strided_slice';
 import { l2PoolOperators, poolingOperators } from './pooling';
 import { reduceOperators } from './reduce';
+import { argOperators } from './arg_extreme';
+import { addNOperators } from './add_n';
+import { comparisonOperators } from './comparison';
+import { cumsumOperators } from './cumsum';
+import { divisionOperators } from './division';
+import { resizeOperators } from './resize';
+import { selectOperators } from './select';
 
 /** Joins families of operators into one table. */
 export function joinOperators(families: Operators[]): Operators {
@@ -28,6 +35,13 @@ export const allOperators = joinOperators([
   poolingOperators,
   l2PoolOperators,
   reduceOperators,
+  argOperators,
+  addNOperators,
+  comparisonOperators,
+  cumsumOperators,
+  divisionOperators,
+  resizeOperators,
+  selectOperators,
   splitOperators,
   stridedSliceOperators,
 ]);

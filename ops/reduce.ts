@@ -190,7 +190,7 @@ function reduction(node: Node, types: string, p: Preparation): Reduction {
 function prepareSum(node: Node, p: Preparation, mean: boolean): void {
   const r = reduction(node, 'FLOAT32 INT8 INT16', p);
   if (r.x.type === 'FLOAT32') {
-    p.step(sumFloat32, r.args.concat([mean ? r.count : 1]));
+    p.step(sumFloat32, r.args.concat([(mean && r.count) || 1]));
     return;
   }
   expectQuantized(r.x, 'the input', p);
