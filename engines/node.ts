@@ -34,8 +34,12 @@ try {
     vm.runInThisContext(fs.readFileSync(path.join(__dirname, file), 'utf8'), { filename: file });
   ${endSource('write', '[memoryUsed()]')}
 } catch (error) {
-  const text = error instanceof Error ? error.name + ': ' + error.message + '\\n' + error.stack : String(error);
-  fs.writeSync(2, text + '\\n');
+  // the trace alone: not the source line, which in a minified bundle is all of it, and not this file's own calls
+  const trace = (error instanceof Error ? error.stack.split('\\n') : []).filter(
+    (line) => /^(    at .*|\\S+:\\d+)$/.test(line) && !/node:|host\\.cjs/.test(line),
+  );
+  const text = error instanceof Error ? error.name + ': ' + error.message : String(error);
+  fs.writeSync(2, [text].concat(trace).join('\\n') + '\\n');
   process.exitCode = 1;
 }
 `;
