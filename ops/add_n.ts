@@ -6,7 +6,7 @@
  */
 import { mbqm, quantizeMultiplier, typeRange } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
-import { addFloat32 } from './arithmetic';
+import { add } from './arithmetic';
 import { broadcastWalk } from './broadcast';
 import { expectQuantized, expectSameQuantization, expectShape, expectType, input, output } from './checks';
 
@@ -56,7 +56,7 @@ function prepareAddN(node: Node, p: Preparation): void {
     const walk = broadcastWalk([y.shape, y.shape], y.shape) as Argument[];
     for (let i = 1; i < count; i++) {
       const args: Argument[] = [i < 2 ? first : y, inputs[i], y];
-      p.step(addFloat32, args.concat(walk, [1, -Infinity, Infinity]));
+      p.step(add, args.concat(walk, [1, -Infinity, Infinity]));
     }
     return;
   }

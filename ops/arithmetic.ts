@@ -1,7 +1,7 @@
 /**
- * ADD, SUB, MUL, SQUARED_DIFFERENCE: y = activation(a ∘ b), with broadcasting. ADD_N: the sum of any number of inputs.
+ * ADD, SUB, MUL: y = activation(a ∘ b). SQUARED_DIFFERENCE: y = (a − b)². All broadcast.
  *
- * Types: FLOAT32, INT8, INT16, INT32, the same for all operands. SQUARED_DIFFERENCE has no activation.
+ * Types: FLOAT32, INT8, INT16, INT32, the same for all operands.
  * As TFLM: INT32 wraps around, and takes no quantization; ADD ignores its fused activation there, SUB and MUL apply it.
  * FLOAT32 results beyond the largest float are clamped to it, NaN stays. The multipliers of a quantized SUB are computed
  * in float32, all others in double. INT16 MUL and SQUARED_DIFFERENCE take no zero points.
@@ -14,13 +14,18 @@ import {
   mbqm,
   quantizeMultiplier,
   rdpot,
-  typeRange,
 } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { ADD_OPTIONS, MUL_OPTIONS, SUB_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
-import { Binary, binaryOperands, expectUnquantized, rowOffset } from './broadcast';
-import { expectQuantized } from './checks';
+import {
+  Binary,
+  binaryOperands,
+  broadcastWalk,
+  expectScales,
+  expectUnquantized,
+  rowOffset,
+} from './broadcast';
 
 const TYPES = 'FLOAT32 INT8 INT16 INT32';
 
@@ -29,11 +34,11 @@ export function multiplyInt32(a: number, b: number): number {
   return ((((a >> 16) * b) << 16) + (a & 65535) * b) | 0;
 }
 
-/** Kernel: y = clamp(a + sign · b). */
-export function addFloat32(
-  a: Float32Array,
-  b: Float32Array,
-  y: Float32Array,
+/** Kernel: y = clamp(a + sign · b); INT32, with infinite bounds, wraps around where it is stored. */
+export function add(
+  a: Float32Array | Int32Array,
+  b: Float32Array | Int32Array,
+  y: Float32Array | Int32Array,
   n: number,
   inner: number,
   ai: number,
@@ -86,62 +91,7 @@ export function mulFloat32(
   }
 }
 
-/** Kernel: y = (a − b)². */
-export function squaredDifferenceFloat32(
-  a: Float32Array,
-  b: Float32Array,
-  y: Float32Array,
-  n: number,
-  inner: number,
-  ai: number,
-  bi: number,
-  mid: number,
-  am: number,
-  bm: number,
-  outer: Int32Array,
-): void {
-  for (let row = 0, k = 0; k < n; row++) {
-    let p = rowOffset(row, outer, 3, 1);
-    let q = rowOffset(row, outer, 3, 2);
-    for (let m = 0; m < mid; m++, p += am, q += bm) {
-      for (let i = p, j = q, end = k + inner; k < end; k++, i += ai, j += bi) {
-        const v = a[i] - b[j];
-        y[k] = v * v;
-      }
-    }
-  }
-}
-
-/** Kernel: y = clamp(a + sign · b), wrapped to 32 bits before it is clamped. */
-export function addInt32(
-  a: Int32Array,
-  b: Int32Array,
-  y: Int32Array,
-  n: number,
-  inner: number,
-  ai: number,
-  bi: number,
-  mid: number,
-  am: number,
-  bm: number,
-  outer: Int32Array,
-  sign: number,
-  min: number,
-  max: number,
-): void {
-  for (let row = 0, k = 0; k < n; row++) {
-    let p = rowOffset(row, outer, 3, 1);
-    let q = rowOffset(row, outer, 3, 2);
-    for (let m = 0; m < mid; m++, p += am, q += bm) {
-      for (let i = p, j = q, end = k + inner; k < end; k++, i += ai, j += bi) {
-        const v = (a[i] + sign * b[j]) | 0;
-        y[k] = v < min ? min : v > max ? max : v;
-      }
-    }
-  }
-}
-
-/** Kernel: y = clamp(a · b), or with `square` clamp((a − b)²), wrapped to 32 bits before it is clamped. */
+/** Kernel: y = a · b, wrapped to 32 bits. */
 export function mulInt32(
   a: Int32Array,
   b: Int32Array,
@@ -154,21 +104,20 @@ export function mulInt32(
   am: number,
   bm: number,
   outer: Int32Array,
-  square: number,
-  min: number,
-  max: number,
 ): void {
   for (let row = 0, k = 0; k < n; row++) {
     let p = rowOffset(row, outer, 3, 1);
     let q = rowOffset(row, outer, 3, 2);
     for (let m = 0; m < mid; m++, p += am, q += bm) {
-      for (let i = p, j = q, end = k + inner; k < end; k++, i += ai, j += bi) {
-        const x = square ? (a[i] - b[j]) | 0 : a[i];
-        const v = multiplyInt32(x, square ? x : b[j]);
-        y[k] = v < min ? min : v > max ? max : v;
-      }
+      for (let i = p, j = q, end = k + inner; k < end; k++, i += ai, j += bi)
+        y[k] = multiplyInt32(a[i], b[j]);
     }
   }
+}
+
+/** Kernel: clamps n elements where they are. */
+export function clampInt32(y: Int32Array, n: number, min: number, max: number): void {
+  for (let i = 0; i < n; i++) if (y[i] < min || y[i] > max) y[i] = y[i] < min ? min : max;
 }
 
 /**
@@ -189,9 +138,9 @@ export function addQuantized(
   bm: number,
   outer: Int32Array,
   aZero: number,
+  bZero: number,
   aMultiplier: number,
   aShift: number,
-  bZero: number,
   bMultiplier: number,
   bShift: number,
   unit: number,
@@ -251,74 +200,86 @@ export function mulQuantized(
   }
 }
 
-function expectZeroPoint0(tensors: Tensor[], p: Preparation): void {
-  for (let i = 0; i < tensors.length; i++) {
+function expectZeroPoint0(o: Binary, p: Preparation): void {
+  const tensors = [o.a, o.b, o.y];
+  for (let i = 0; i < 3; i++) {
     if (tensors[i].zeroPoint)
       p.fail('the zero point of ' + describe(tensors[i]) + ' must be 0, but it is ' + tensors[i].zeroPoint);
   }
 }
 
-/**
- * The parameters of addQuantized from aZero to zeroPoint. `left` is by how many bits inputs are shifted to the left
- * before they are scaled, `single` whether the ratios are computed in float32.
- */
-function commonScale(
-  o: Binary,
-  left: number,
-  single: boolean,
-  sign: number,
-  square: number,
-  p: Preparation,
-): Argument[] {
-  expectQuantized(o.a, 'input 0', p);
-  expectQuantized(o.b, 'input 1', p);
-  expectQuantized(o.y, 'the output', p);
-  function round(x: number): number {
-    return single ? fround(x) : x;
-  }
-  const twice = 2 * Math.max(o.a.scale, o.b.scale);
-  const qa = quantizeMultiplier(round(o.a.scale / twice));
-  const qb = quantizeMultiplier(round(o.b.scale / twice));
-  const wide = Math.pow(2, left) * o.y.scale;
-  const q = quantizeMultiplier(square ? (twice * twice) / (Math.pow(2, left) * wide) : round(twice / wide));
-  return [
-    o.a.zeroPoint,
-    qa.multiplier,
-    -qa.shift,
-    o.b.zeroPoint,
-    qb.multiplier,
-    -qb.shift,
-    Math.pow(2, 31 - left),
-    sign,
-    square,
-    q.multiplier,
-    q.shift,
-    o.y.zeroPoint,
-  ];
+/** Emits the clamping of an INT32 output by a fused activation. */
+export function clampOutput(y: Tensor, activation: number, p: Preparation): void {
+  const range = int32ActivationRange(activation);
+  if (activation > 0 && activation < 4) p.step(clampInt32, [y, y.length, range.min, range.max]);
 }
 
-function prepareAddition(node: Node, p: Preparation, activation: number, sign: number): void {
+/**
+ * Emits addQuantized. `left` is by how many bits inputs are shifted to the left before they are scaled; as TFLM, a SUB
+ * computes its ratios in float32.
+ */
+function addScaled(
+  o: Binary,
+  left: number,
+  sign: number,
+  square: number,
+  activation: number,
+  p: Preparation,
+): void {
+  expectScales(o, p);
+  const twice = 2 * Math.max(o.a.scale, o.b.scale);
+  const wide = Math.pow(2, left) * o.y.scale;
+  const ratios = [
+    o.a.scale / twice,
+    o.b.scale / twice,
+    square ? (twice * twice) / (Math.pow(2, left) * wide) : twice / wide,
+  ];
+  const scaling: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const q = quantizeMultiplier(sign < 0 && !square ? fround(ratios[i]) : ratios[i]);
+    scaling.push(q.multiplier, i < 2 ? -q.shift : q.shift);
+  }
+  const range = activationRange(activation, o.y);
+  p.step(
+    addQuantized,
+    o.args.concat([
+      o.a.zeroPoint,
+      o.b.zeroPoint,
+      scaling[0],
+      scaling[1],
+      scaling[2],
+      scaling[3],
+      Math.pow(2, 31 - left),
+      sign,
+      square,
+      scaling[4],
+      scaling[5],
+      o.y.zeroPoint,
+      range.min,
+      range.max,
+    ]),
+  );
+}
+
+function prepareSum(node: Node, p: Preparation, table: string, sign: number): void {
   const o = binaryOperands(node, TYPES, '', p);
+  const activation = p.options(table).fused_activation_function as number;
   if (o.a.type === 'FLOAT32') {
     const range = floatActivationRange(activation);
-    p.step(addFloat32, o.args.concat([sign, range.min, range.max]));
+    p.step(add, o.args.concat([sign, range.min, range.max]));
   } else if (o.a.type === 'INT32') {
-    expectUnquantized(sign < 0 ? [o.a, o.b, o.y] : [o.a, o.b], p);
-    const range = sign < 0 ? int32ActivationRange(activation) : typeRange('INT32');
-    p.step(addInt32, o.args.concat([sign, range.min, range.max]));
-  } else {
-    const scaling = commonScale(o, o.a.type === 'INT8' ? 20 : 15, sign < 0, sign, 0, p);
-    const range = activationRange(activation, o.y);
-    p.step(addQuantized, o.args.concat(scaling, [range.min, range.max]));
-  }
+    expectUnquantized(o, p);
+    p.step(add, o.args.concat([sign, -Infinity, Infinity]));
+    if (sign < 0) clampOutput(o.y, activation, p);
+  } else addScaled(o, o.a.type === 'INT8' ? 20 : 15, sign, 0, activation, p);
 }
 
 function prepareAdd(node: Node, p: Preparation): void {
-  prepareAddition(node, p, p.options(ADD_OPTIONS).fused_activation_function as number, 1);
+  prepareSum(node, p, ADD_OPTIONS, 1);
 }
 
 function prepareSub(node: Node, p: Preparation): void {
-  prepareAddition(node, p, p.options(SUB_OPTIONS).fused_activation_function as number, -1);
+  prepareSum(node, p, SUB_OPTIONS, -1);
 }
 
 function prepareMul(node: Node, p: Preparation): void {
@@ -328,13 +289,11 @@ function prepareMul(node: Node, p: Preparation): void {
     const range = floatActivationRange(activation);
     p.step(mulFloat32, o.args.concat([range.min, range.max]));
   } else if (o.a.type === 'INT32') {
-    const range = int32ActivationRange(activation);
-    p.step(mulInt32, o.args.concat([0, range.min, range.max]));
+    p.step(mulInt32, o.args);
+    clampOutput(o.y, activation, p);
   } else {
-    expectQuantized(o.a, 'input 0', p);
-    expectQuantized(o.b, 'input 1', p);
-    expectQuantized(o.y, 'the output', p);
-    if (o.a.type === 'INT16') expectZeroPoint0([o.a, o.b, o.y], p);
+    expectScales(o, p);
+    if (o.a.type === 'INT16') expectZeroPoint0(o, p);
     const q = quantizeMultiplier((o.a.scale * o.b.scale) / o.y.scale);
     const range = activationRange(activation, o.y);
     p.step(
@@ -354,21 +313,20 @@ function prepareMul(node: Node, p: Preparation): void {
 
 function prepareSquaredDifference(node: Node, p: Preparation): void {
   const o = binaryOperands(node, TYPES, '', p);
-  const range = typeRange(o.y.type);
-  if (o.a.type === 'FLOAT32') {
-    p.step(squaredDifferenceFloat32, o.args);
-  } else if (o.a.type === 'INT32') {
-    p.step(mulInt32, o.args.concat([1, range.min, range.max]));
+  const y = o.y;
+  if (o.a.type === 'INT8') addScaled(o, 7, -1, 1, 0, p);
+  else if (o.a.type === 'INT16') {
+    expectZeroPoint0(o, p);
+    addScaled(o, 0, -1, 1, 0, p);
   } else {
-    if (o.a.type === 'INT16') expectZeroPoint0([o.a, o.b, o.y], p);
-    const scaling = commonScale(o, o.a.type === 'INT8' ? 7 : 0, false, -1, 1, p);
-    p.step(addQuantized, o.args.concat(scaling, [range.min, range.max]));
+    const square: Argument[] = [y, y, y];
+    const walk = broadcastWalk([y.shape, y.shape], y.shape) as Argument[];
+    p.step(add, o.args.concat([-1, -Infinity, Infinity]));
+    if (y.type === 'INT32') p.step(mulInt32, square.concat(walk));
+    else p.step(mulFloat32, square.concat(walk, [-Infinity, Infinity]));
   }
 }
 
-export const arithmeticOperators: Operators = {
-  ADD: prepareAdd,
-  SUB: prepareSub,
-  MUL: prepareMul,
-  SQUARED_DIFFERENCE: prepareSquaredDifference,
-};
+export const arithmeticOperators: Operators = { ADD: prepareAdd, SUB: prepareSub, MUL: prepareMul };
+
+export const squaredDifferenceOperators: Operators = { SQUARED_DIFFERENCE: prepareSquaredDifference };

@@ -14,7 +14,7 @@
  */
 import { Argument, Node, Preparation, Tensor } from '../lib/graph';
 import { describe, lengthOf } from '../lib/tensor';
-import { expectType, input, output } from './checks';
+import { expectQuantized, expectType, input, output } from './checks';
 
 /**
  * Where row number `row` starts in an operand. `outer` holds, for each dimension from the innermost outwards, its size
@@ -117,10 +117,15 @@ export function binaryOperands(node: Node, types: string, result: string, p: Pre
   return { a: a, b: b, y: y, args: args.concat(walk) };
 }
 
-/** Fails if one of these INT32 tensors is quantized. */
-export function expectUnquantized(tensors: Tensor[], p: Preparation): void {
-  for (let i = 0; i < tensors.length; i++) {
-    if (tensors[i].scales)
-      p.fail('INT32 is not computed with scales, but ' + describe(tensors[i]) + ' has one');
-  }
+/** Fails unless all operands are quantized. */
+export function expectScales(o: Binary, p: Preparation): void {
+  expectQuantized(o.a, 'input 0', p);
+  expectQuantized(o.b, 'input 1', p);
+  expectQuantized(o.y, 'the output', p);
+}
+
+/** Fails if an input is quantized. */
+export function expectUnquantized(o: Binary, p: Preparation): void {
+  const x = o.a.scales ? o.a : o.b;
+  if (x.scales) p.fail('INT32 is not computed with scales, but ' + describe(x) + ' has one');
 }

@@ -11,22 +11,21 @@ import {
   clz,
   floatActivationRange,
   fround,
-  int32ActivationRange,
   mbqm,
   quantizeMultiplier,
   srdhm,
 } from '../lib/fixedpoint';
 import { Node, Operators, Preparation } from '../lib/graph';
 import { DIV_OPTIONS } from '../lib/schema';
-import { binaryOperands, expectUnquantized, rowOffset } from './broadcast';
-import { expectQuantized } from './checks';
+import { clampOutput } from './arithmetic';
+import { binaryOperands, expectScales, expectUnquantized, rowOffset } from './broadcast';
 
 /** Fails because a divisor is 0. */
 export function divisionBy0(): never {
   throw new Error('division by 0');
 }
 
-/** Kernel: y = clamp(a / b); INT32 (`whole` 1) truncates, and fails where b is 0. */
+/** Kernel: y = clamp(a / b); INT32 (`whole` 1) fails where b is 0, and truncates where it is stored. */
 export function divide(
   a: Float32Array | Int32Array,
   b: Float32Array | Int32Array,
@@ -49,7 +48,7 @@ export function divide(
     for (let m = 0; m < mid; m++, p += am, q += bm) {
       for (let i = p, j = q, end = k + inner; k < end; k++, i += ai, j += bi) {
         if (whole && !b[j]) divisionBy0();
-        const v = whole ? (a[i] / b[j]) | 0 : a[i] / b[j];
+        const v = a[i] / b[j];
         y[k] = v < min ? min : v > max ? max : v;
       }
     }
@@ -167,9 +166,7 @@ function prepareDiv(node: Node, p: Preparation): void {
   const o = binaryOperands(node, 'FLOAT32 INT8 INT32', '', p);
   const activation = p.options(DIV_OPTIONS).fused_activation_function as number;
   if (o.a.type === 'INT8') {
-    expectQuantized(o.a, 'input 0', p);
-    expectQuantized(o.b, 'input 1', p);
-    expectQuantized(o.y, 'the output', p);
+    expectScales(o, p);
     const q = quantizeMultiplier(fround(o.a.scale / fround(o.b.scale * o.y.scale)));
     const range = activationRange(activation, o.y);
     p.step(
@@ -186,10 +183,14 @@ function prepareDiv(node: Node, p: Preparation): void {
     );
     return;
   }
-  const whole = o.a.type === 'INT32';
-  if (whole) expectUnquantized([o.a, o.b], p);
-  const range = whole ? int32ActivationRange(activation) : floatActivationRange(activation);
-  p.step(divide, o.args.concat([whole ? 1 : 0, range.min, range.max]));
+  if (o.a.type === 'INT32') {
+    expectUnquantized(o, p);
+    p.step(divide, o.args.concat([1, -Infinity, Infinity]));
+    clampOutput(o.y, activation, p);
+  } else {
+    const range = floatActivationRange(activation);
+    p.step(divide, o.args.concat([0, range.min, range.max]));
+  }
 }
 
 function prepareFloorDiv(node: Node, p: Preparation): void {

@@ -1,7 +1,7 @@
 /** All operators. */
 import { Operators } from '../lib/graph';
 import { variableOperators } from '../variables/operators';
-import { arithmeticOperators } from './arithmetic';
+import { arithmeticOperators, squaredDifferenceOperators } from './arithmetic';
 import { concatOperators } from './concat';
 import { controlOperators } from './control';
 import { fullyConnectedOperators } from './fully_connected';
@@ -9,7 +9,7 @@ import { reshapeOperators } from './reshape';
 import { splitOperators } from './split';
 import { stridedSliceOperators } from './strided_slice';
 import { l2PoolOperators, poolingOperators } from './pooling';
-import { reduceOperators } from './reduce';
+import { reduceExtremeOperators, reduceOperators, reduceProductOperators } from './reduce';
 import { argOperators } from './arg_extreme';
 import { addNOperators } from './add_n';
 import { comparisonOperators } from './comparison';
@@ -32,9 +32,12 @@ export const allOperators = joinOperators([
   reshapeOperators,
   concatOperators,
   arithmeticOperators,
+  squaredDifferenceOperators,
   poolingOperators,
   l2PoolOperators,
   reduceOperators,
+  reduceExtremeOperators,
+  reduceProductOperators,
   argOperators,
   addNOperators,
   comparisonOperators,

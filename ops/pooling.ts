@@ -7,10 +7,17 @@
  * are rounded half away from zero.
  */
 import { activationRange, floatActivationRange } from '../lib/fixedpoint';
-import { Kernel, Node, Operators, Preparation, TypedArray } from '../lib/graph';
+import { Argument, Kernel, Node, Operators, Preparation, TypedArray } from '../lib/graph';
 import { POOL_2D_OPTIONS } from '../lib/schema';
-import { describe } from '../lib/tensor';
-import { expectQuantized, expectRank, expectShape, expectType, input, output } from './checks';
+import {
+  expectQuantized,
+  expectRank,
+  expectSameQuantization,
+  expectShape,
+  expectType,
+  input,
+  output,
+} from './checks';
 import { windows } from './window';
 
 /** Kernel: the largest of each window. */
@@ -59,10 +66,10 @@ export function maxPool(
   }
 }
 
-/** Kernel: the average of each window. */
-export function averagePoolFloat32(
-  x: Float32Array,
-  y: Float32Array,
+/** Kernel: the average of each window; that of integers (`whole` 1) is rounded half away from zero. */
+export function averagePool(
+  x: TypedArray,
+  y: TypedArray,
   batches: number,
   height: number,
   width: number,
@@ -77,53 +84,7 @@ export function averagePoolFloat32(
   padX: number,
   min: number,
   max: number,
-): void {
-  let k = 0;
-  for (let row = 0; row < batches * rows; row++) {
-    const image = Math.floor(row / rows) * height;
-    const top = (row % rows) * strideY - padY;
-    const first = image + (top < 0 ? 0 : top);
-    const last = image + (top + sizeY > height ? height : top + sizeY);
-    for (let column = 0; column < columns; column++) {
-      const left = column * strideX - padX;
-      const from = left < 0 ? 0 : left;
-      const to = left + sizeX > width ? width : left + sizeX;
-      const count = (last - first) * (to - from);
-      for (let c = 0; c < channels; c++) {
-        let v = 0;
-        for (let i = first; i < last; i++) {
-          for (
-            let at = (i * width + from) * channels + c, end = (i * width + to) * channels;
-            at < end;
-            at += channels
-          )
-            v += x[at];
-        }
-        v /= count;
-        y[k++] = v < min ? min : v > max ? max : v;
-      }
-    }
-  }
-}
-
-/** Kernel, INT8 or INT16: the average of each window, rounded half away from zero. */
-export function averagePoolInteger(
-  x: Int8Array | Int16Array,
-  y: Int8Array | Int16Array,
-  batches: number,
-  height: number,
-  width: number,
-  channels: number,
-  rows: number,
-  columns: number,
-  strideY: number,
-  strideX: number,
-  sizeY: number,
-  sizeX: number,
-  padY: number,
-  padX: number,
-  min: number,
-  max: number,
+  whole: number,
 ): void {
   let k = 0;
   for (let row = 0; row < batches * rows; row++) {
@@ -147,7 +108,7 @@ export function averagePoolInteger(
           )
             v += x[at];
         }
-        v = ((v > 0 ? v + half : v - half) / count) | 0;
+        v = whole ? ((v > 0 ? v + half : v - half) / count) | 0 : v / count;
         y[k++] = v < min ? min : v > max ? max : v;
       }
     }
@@ -201,7 +162,7 @@ export function l2PoolFloat32(
   }
 }
 
-function preparePool(node: Node, p: Preparation, float32: Kernel, integer: Kernel | null): void {
+function preparePool(node: Node, p: Preparation, kernel: Kernel, types: string): void {
   const options = p.options(POOL_2D_OPTIONS);
   const x = input(node, 0, p);
   const y = output(node, 0, p);
@@ -211,7 +172,7 @@ function preparePool(node: Node, p: Preparation, float32: Kernel, integer: Kerne
   const strideY = options.stride_h as number;
   const sizeX = options.filter_width as number;
   const sizeY = options.filter_height as number;
-  expectType(x, integer ? 'FLOAT32 INT8 INT16' : 'FLOAT32', 'the input', p);
+  expectType(x, types, 'the input', p);
   expectType(y, x.type, 'the output', p);
   expectRank(x, 4, 'the input', p);
   const vertical = windows(x.shape[1], sizeY, strideY, 1, padding, p);
@@ -221,25 +182,10 @@ function preparePool(node: Node, p: Preparation, float32: Kernel, integer: Kerne
   if (x.type !== 'FLOAT32') {
     expectQuantized(x, 'the input', p);
     expectQuantized(y, 'the output', p);
-    if (Math.abs(x.scale - y.scale) > 1e-6 || x.zeroPoint !== y.zeroPoint) {
-      p.fail(
-        'input and output must have the same quantization, but ' +
-          describe(x) +
-          ' has ' +
-          x.scale +
-          ', ' +
-          x.zeroPoint +
-          ' and ' +
-          describe(y) +
-          ' has ' +
-          y.scale +
-          ', ' +
-          y.zeroPoint,
-      );
-    }
+    if (x.zeroPoint !== y.zeroPoint || Math.abs(x.scale - y.scale) > 1e-6) expectSameQuantization(x, y, p);
     range = activationRange(activation, y);
   }
-  p.step(x.type === 'FLOAT32' ? float32 : (integer as Kernel), [
+  const args: Argument[] = [
     x,
     y,
     x.shape[0],
@@ -256,19 +202,21 @@ function preparePool(node: Node, p: Preparation, float32: Kernel, integer: Kerne
     horizontal.before,
     range.min,
     range.max,
-  ]);
+  ];
+  if (kernel === averagePool) args.push(x.type === 'FLOAT32' ? 0 : 1);
+  p.step(kernel, args);
 }
 
 function prepareMaxPool(node: Node, p: Preparation): void {
-  preparePool(node, p, maxPool, maxPool);
+  preparePool(node, p, maxPool, 'FLOAT32 INT8 INT16');
 }
 
 function prepareAveragePool(node: Node, p: Preparation): void {
-  preparePool(node, p, averagePoolFloat32, averagePoolInteger);
+  preparePool(node, p, averagePool, 'FLOAT32 INT8 INT16');
 }
 
 function prepareL2Pool(node: Node, p: Preparation): void {
-  preparePool(node, p, l2PoolFloat32, null);
+  preparePool(node, p, l2PoolFloat32, 'FLOAT32');
 }
 
 export const poolingOperators: Operators = {

@@ -250,12 +250,13 @@ function prepareProduct(node: Node, p: Preparation): void {
   p.step(reduceProduct, r.args.concat([r.x.type === 'INT32' ? 1 : 0]));
 }
 
-export const reduceOperators: Operators = {
-  MEAN: prepareMean,
-  SUM: preparePlainSum,
+export const reduceOperators: Operators = { MEAN: prepareMean, SUM: preparePlainSum };
+
+export const reduceExtremeOperators: Operators = {
   REDUCE_MAX: prepareReduceMax,
   REDUCE_MIN: prepareReduceMin,
   REDUCE_ALL: prepareReduceAll,
   REDUCE_ANY: prepareReduceAny,
-  REDUCE_PROD: prepareProduct,
 };
+
+export const reduceProductOperators: Operators = { REDUCE_PROD: prepareProduct };
