@@ -9,6 +9,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { rollup, type Plugin } from 'rollup';
 import { minify as terser } from 'terser';
+import { INTERNAL_NAMES } from './internal_names';
 import { repairScopes } from './repair';
 
 export interface BundleOptions {
@@ -120,11 +121,14 @@ function chipModules(directory: string, entrySource: string | undefined): Plugin
   };
 }
 
+/** `builtins` lets names through that some browser has too (`offset`, `index`); none of them is used as such here. */
+const INTERNAL = new RegExp(`^(${INTERNAL_NAMES.join('|')})$`);
+
 async function shorten(code: string): Promise<string> {
   const result = await terser(code, {
     ecma: 5,
     compress: { ecma: 5, passes: 2 },
-    mangle: true,
+    mangle: { properties: { builtins: true, regex: INTERNAL } },
     format: { ecma: 5, comments: false },
   });
   if (result.code === undefined) throw new Error('terser returned nothing');
