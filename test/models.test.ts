@@ -53,7 +53,7 @@ describe('public models', function () {
         const found = compareRun(
           load(fs.readFileSync(file)),
           fs.readFileSync(input),
-          fs.readFileSync(path.join(path.dirname(input), `out${suffix}.bin`)),
+          fs.readFileSync(path.join(path.dirname(input), `out${suffix}.bin`))),
         );
         assert.equal(found, null);
       });
