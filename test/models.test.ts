@@ -52,8 +52,8 @@ describe('public models', function () {
       it(name + (suffix ? ' (inputs that move the output)' : ''), () => {
         const found = compareRun(
           load(fs.readFileSync(file)),
-          fs.readFileSync(input),
-          fs.readFileSync(path.join(path.dirname(input), `out${suffix}.bin`))),
+          new Uint8Array(fs.readFileSync(input)),
+          new Uint8Array(fs.readFileSync(path.join(path.dirname(input), `out${suffix}.bin`))),
         );
         assert.equal(found, null);
       });
