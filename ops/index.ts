@@ -4,8 +4,13 @@ import { variableOperators } from '../variables/operators';
 import { arithmeticOperators, squaredDifferenceOperators } from './arithmetic';
 import { concatOperators } from './concat';
 import { controlOperators } from './control';
+import { fillOperators } from './fill';
 import { fullyConnectedOperators } from './fully_connected';
+import { gatherOperators } from './gather';
+import { padOperators } from './pad';
 import { reshapeOperators } from './reshape';
+import { sliceOperators } from './slice';
+import { spaceOperators } from './space';
 import { splitOperators } from './split';
 import { stridedSliceOperators } from './strided_slice';
 import { l2PoolOperators, poolingOperators } from './pooling';
@@ -17,6 +22,7 @@ import { cumsumOperators } from './cumsum';
 import { divisionOperators } from './division';
 import { resizeOperators } from './resize';
 import { selectOperators } from './select';
+import { transposeOperators } from './transpose';
 
 /** Joins families of operators into one table. */
 export function joinOperators(families: Operators[]): Operators {
@@ -47,4 +53,10 @@ export const allOperators = joinOperators([
   selectOperators,
   splitOperators,
   stridedSliceOperators,
+  fillOperators,
+  gatherOperators,
+  padOperators,
+  sliceOperators,
+  spaceOperators,
+  transposeOperators,
 ]);

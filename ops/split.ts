@@ -42,7 +42,10 @@ function prepareSplit(node: Node, p: Preparation): void {
   const axis = axisOf(input(node, 0, p), x, p);
   const sizes: number[] = [];
   p.options(SPLIT_OPTIONS);
-  for (let i = 0; i < node.outputs.length; i++) sizes.push(x.shape[axis] / node.outputs.length);
+  const count = node.outputs.length;
+  if (x.shape[axis] % count)
+    p.fail('axis ' + axis + ' of ' + describe(x) + ' does not divide into ' + count + ' parts');
+  for (let i = 0; i < count; i++) sizes.push(x.shape[axis] / count);
   cut(node, x, axis, sizes, p);
 }
 

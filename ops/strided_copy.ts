@@ -6,7 +6,7 @@
  * as several words, so that three kernels serve all types. What turns out to be one contiguous run is a move for the
  * planner, a few long runs are block copies, and only the rest goes element by element.
  */
-import { Preparation, Tensor, TypedArray } from '../lib/graph';
+import { Preparation, Tensor, TypedArray, View } from '../lib/graph';
 import { copyBytes } from '../lib/prepare';
 import { describe, elementBytes } from '../lib/tensor';
 
@@ -76,6 +76,42 @@ export function copyStrided32(
   }
 }
 
+/** Kernel: copyStrided8 with both starts in `starts`, in elements of `words` words. */
+export function copyFrom8(
+  from: Int8Array,
+  to: Int8Array,
+  dims: Int32Array,
+  at: number,
+  starts: Int32Array,
+  words: number,
+): void {
+  copyStrided8(from, to, dims, at, starts[0] * words, starts[1] * words);
+}
+
+/** Kernel: the same for two-byte elements. */
+export function copyFrom16(
+  from: Int16Array,
+  to: Int16Array,
+  dims: Int32Array,
+  at: number,
+  starts: Int32Array,
+  words: number,
+): void {
+  copyStrided16(from, to, dims, at, starts[0] * words, starts[1] * words);
+}
+
+/** Kernel: the same for four-byte elements. */
+export function copyFrom32(
+  from: Int32Array,
+  to: Int32Array,
+  dims: Int32Array,
+  at: number,
+  starts: Int32Array,
+  words: number,
+): void {
+  copyStrided32(from, to, dims, at, starts[0] * words, starts[1] * words);
+}
+
 /** Fails unless the tensor's elements are whole bytes that can be copied. */
 export function expectMovable(tensor: Tensor, what: string, p: Preparation): void {
   if (!(elementBytes(tensor.type) >= 1) || tensor.type === 'RESOURCE') {
@@ -115,6 +151,25 @@ export function wordsOf(type: string): Words {
   return { type: word === 1 ? 'INT8' : word === 2 ? 'INT16' : 'INT32', bytes: word, count: bytes / word };
 }
 
+/** The same for kernels that move words of one or four bytes only. */
+export function narrowWordsOf(type: string): Words {
+  const words = wordsOf(type);
+  return words.bytes === 2 ? { type: 'INT8', bytes: 1, count: 2 } : words;
+}
+
+/** The array that a fill with an integer takes its value from; of float types only 0. */
+export function fillOf(type: string, value: number): TypedArray {
+  const words = wordsOf(type);
+  const high = value < 0 ? -1 : 0;
+  const data: number[] = [value];
+  for (let i = 1; i < words.count; i++) data.push(high);
+  return words.bytes === 1
+    ? new Int8Array(data)
+    : words.bytes === 2
+      ? new Int16Array(data)
+      : new Int32Array(data);
+}
+
 /** A dimension of both grids: count, stride in the source, stride in the target. */
 interface Dimension {
   n: number;
@@ -147,9 +202,27 @@ function collapse(
   return dims;
 }
 
+/** Collapsed dimensions as the kernels take them. */
+function tableOf(dims: Dimension[]): Int32Array {
+  // the longest dimension innermost, unless the innermost is contiguous and not short
+  let longest = 0;
+  for (let i = 1; i < dims.length; i++) if (dims[i].n > dims[longest].n) longest = i;
+  if (longest && !(dims[0].f === 1 && dims[0].t === 1 && dims[0].n > 7))
+    dims.unshift(dims.splice(longest, 1)[0]);
+  const table: number[] = dims.length ? [] : [1, 0, 0];
+  for (let i = 0; i < dims.length; i++) table.push(dims[i].n, dims[i].f, dims[i].t);
+  return new Int32Array(table);
+}
+
+/** A tensor seen as words. */
+export function asWords(tensor: Tensor, words: Words): View {
+  return { of: tensor, type: words.type, offset: 0, length: tensor.bytes / words.bytes };
+}
+
 /**
  * Copies `shape` elements from a grid in `from` (a tensor, or the array that a fill takes its value from) to one in `to`,
- * whose type has elements of the same size. Nothing else of `to` is touched, and the grid in `to` covers no element twice.
+ * whose type has elements of the same size. The grid in `to` covers no element twice. Where `from` may become the same
+ * memory as a part of `to`, that is done; so no other step of the operator may write to that part.
  */
 export function copyGrid(
   p: Preparation,
@@ -167,9 +240,8 @@ export function copyGrid(
   const source = (from as Tensor).shape ? (from as Tensor) : null;
   const f = fromStart * words.count;
   const t = toStart * words.count;
-  const contiguous = !dims.length || (dims[0].f === 1 && dims[0].t === 1);
-  const run = dims.length ? dims[0].n * words.bytes : words.bytes;
-  if (source && contiguous) {
+  if (source && (!dims.length || (dims[0].f === 1 && dims[0].t === 1))) {
+    const run = dims.length ? dims[0].n * words.bytes : words.bytes;
     // only what is all of one side may become the same memory as a part of the other
     if (dims.length < 2 && (run === source.bytes || run === to.bytes)) {
       p.move(source, f * words.bytes, to, t * words.bytes, run);
@@ -177,21 +249,38 @@ export function copyGrid(
     }
     if (copyRuns(p, source, f * words.bytes, to, t * words.bytes, dims, words.bytes)) return;
   }
-  // the longest dimension innermost, unless the innermost is contiguous and not short
-  let longest = 0;
-  for (let i = 1; i < dims.length; i++) if (dims[i].n > dims[longest].n) longest = i;
-  if (longest && !(contiguous && dims[0].n > 7)) dims.unshift(dims.splice(longest, 1)[0]);
-  const table: number[] = dims.length ? [] : [1, 0, 0];
-  for (let i = 0; i < dims.length; i++) table.push(dims[i].n, dims[i].f, dims[i].t);
+  const table = tableOf(dims);
   p.step(words.bytes === 1 ? copyStrided8 : words.bytes === 2 ? copyStrided16 : copyStrided32, [
-    source
-      ? { of: source, type: words.type, offset: 0, length: source.bytes / words.bytes }
-      : (from as TypedArray),
-    { of: to, type: words.type, offset: 0, length: to.bytes / words.bytes },
-    new Int32Array(table),
+    source ? asWords(source, words) : (from as TypedArray),
+    asWords(to, words),
+    table,
     table.length - 3,
     f,
     t,
+  ]);
+}
+
+/** The same where the starts are known only at run time: `starts` holds both, counted in elements. */
+export function copyGridFrom(
+  p: Preparation,
+  shape: number[],
+  from: Tensor,
+  fromStrides: number[],
+  to: Tensor,
+  toStrides: number[],
+  starts: Tensor,
+): void {
+  const words = wordsOf(to.type);
+  const dims = collapse(shape, fromStrides, toStrides, words.count);
+  if (!dims) return;
+  const table = tableOf(dims);
+  p.step(words.bytes === 1 ? copyFrom8 : words.bytes === 2 ? copyFrom16 : copyFrom32, [
+    asWords(from, words),
+    asWords(to, words),
+    table,
+    table.length - 3,
+    starts,
+    words.count,
   ]);
 }
 
