@@ -118,7 +118,7 @@ export function gatherScaled(
 }
 
 /** Emits the kernel; counts and strides in elements. `dims` holds (size, stride) for each index of a tuple. */
-function emitGather(
+export function emitGather(
   x: Tensor,
   indices: Tensor,
   y: Tensor,

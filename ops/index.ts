@@ -9,6 +9,8 @@ import { fullyConnectedOperators } from './fully_connected';
 import { gatherOperators } from './gather';
 import { padOperators } from './pad';
 import { reshapeOperators } from './reshape';
+import { scatterOperators } from './scatter';
+import { searchOperators } from './search';
 import { sliceOperators } from './slice';
 import { spaceOperators } from './space';
 import { splitOperators } from './split';
@@ -59,4 +61,6 @@ export const allOperators = joinOperators([
   sliceOperators,
   spaceOperators,
   transposeOperators,
+  searchOperators,
+  scatterOperators,
 ]);
