@@ -42,7 +42,7 @@ export function sigmoidInt16(
   for (let i = 0; i < n; i++) {
     const value = (x[i] * multiplier + round) >> shift;
     const size = value < 0 ? -value : value;
-    const at = size >> 9;
+    const at = size >>> 9;
     const sum = at < 255 ? table[at] * 512 + (size & 511) * (table[at + 1] - table[at]) : 33553408;
     y[i] = (value < 0 ? 33554943 - sum : sum + 512) >> 10;
   }
@@ -61,7 +61,7 @@ export function tanhInt16(
   for (let i = 0; i < n; i++) {
     const value = (x[i] * multiplier + round) >> shift;
     const size = value < 0 ? -value : value;
-    const at = size >> 8;
+    const at = size >>> 8;
     const sum = at < 255 ? table[at] * 256 + (size & 255) * (table[at + 1] - table[at]) : 16776960;
     y[i] = (value < 0 ? 8388735 - sum : sum - 8388480) >> 8;
   }

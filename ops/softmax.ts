@@ -1,0 +1,291 @@
+/**
+ * SOFTMAX: exp(beta · x) / Σ exp(beta · x) along the last dimension. LOG_SOFTMAX: its logarithm, with beta 1.
+ *
+ * Input: at least 1 dimension; output: the same shape. Types: FLOAT32; INT8; SOFTMAX also INT8 → INT16 and INT16.
+ * As TFLM, the output's scale and zero point are given: INT8 1/256 and −128; INT16 of INT8 1/65536 and −32768; INT16 of
+ * INT16 1/32768 and 0 (zero point 0 for the input as well); INT8 LOG_SOFTMAX 16/256 and 127. TFLM stops on an assertion when
+ * an INT8 softmax has exponentials that add up to 512 or more; here they round to 0 as they should.
+ */
+import {
+  clz,
+  fround,
+  mbqm,
+  QuantizedMultiplier,
+  quantizeMultiplier,
+  rdpot,
+  roundAway,
+  srdhm,
+} from '../lib/fixedpoint';
+import { Argument, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
+import { SOFTMAX_OPTIONS } from '../lib/schema';
+import { describe } from '../lib/tensor';
+import { expectQuantized, expectType } from './checks';
+import { expOnNegative, logQ12, oneOverOnePlus } from './gemmlowp';
+import { Unary, unaryOperands } from './lookup';
+
+// All kernels but softmaxInt8 to INT16: x and y may be the same array.
+
+/** Kernel: `n` numbers in rows of `depth`. */
+export function softmaxFloat32(
+  x: Float32Array,
+  y: Float32Array,
+  n: number,
+  depth: number,
+  beta: number,
+): void {
+  for (let at = 0; at < n; at += depth) {
+    const end = at + depth;
+    let max = -3.4028234663852886e38;
+    let sum = 0;
+    for (let i = at; i < end; i++) if (x[i] > max) max = x[i];
+    for (let i = at; i < end; i++) {
+      y[i] = Math.exp((x[i] - max) * beta);
+      sum += y[i];
+    }
+    for (let i = at; i < end; i++) y[i] /= sum;
+  }
+}
+
+/** Kernel: `n` numbers in rows of `depth`. */
+export function logSoftmaxFloat32(x: Float32Array, y: Float32Array, n: number, depth: number): void {
+  for (let at = 0; at < n; at += depth) {
+    const end = at + depth;
+    let max = -3.4028234663852886e38;
+    let sum = 0;
+    for (let i = at; i < end; i++) if (x[i] > max) max = x[i];
+    for (let i = at; i < end; i++) sum += Math.exp(x[i] - max);
+    sum = Math.log(sum);
+    for (let i = at; i < end; i++) y[i] = x[i] - max - sum;
+  }
+}
+
+/**
+ * Kernel: INT8 in rows of `depth`; exps[d] is exp of a number that is d below the row's largest, in Q0, and 0 from its end
+ * on. The output has `bits` bits.
+ */
+export function softmaxInt8(
+  x: Int8Array,
+  y: TypedArray,
+  exps: Int32Array,
+  n: number,
+  depth: number,
+  reach: number,
+  bits: number,
+): void {
+  const min = bits > 8 ? -32768 : -128;
+  for (let at = 0; at < n; at += depth) {
+    const end = at + depth;
+    let max = -128;
+    let sum = 0;
+    for (let i = at; i < end; i++) if (x[i] > max) max = x[i];
+    // in Q12; the exponentials are at most 2³¹ − 1
+    for (let i = at; i < end; i++) if (max - x[i] < reach) sum += (exps[max - x[i]] + 2048) >>> 12;
+    const headroom = sum > 2147483647 ? 0 : clz(sum);
+    const exponent = 43 - headroom - bits;
+    const scale = exponent > 31 ? 0 : oneOverOnePlus((sum << headroom) + 2147483648);
+    for (let i = at; i < end; i++) {
+      const d = max - x[i];
+      const v = d < reach ? rdpot(srdhm(scale, exps[d]), exponent) + min : min;
+      y[i] = v < -1 - min ? v : -1 - min;
+    }
+  }
+}
+
+/** Linear interpolation in a table of 513 numbers, as LUTLookup in TFLM's kernels/internal/common.h. */
+export function interpolate(table: Int16Array, x: number): number {
+  const at = 256 + (x >> 7);
+  return table[at] + (((table[at + 1] - table[at]) * (x & 127) + 64) >> 7);
+}
+
+/** Kernel: INT16 in rows of `depth`; a difference to the row's largest counts multiplier · 2^(shift − 31) · 10 / 65535. */
+export function softmaxInt16(
+  x: Int16Array,
+  y: Int16Array,
+  exps: Int16Array,
+  inverses: Int16Array,
+  n: number,
+  depth: number,
+  multiplier: number,
+  shift: number,
+): void {
+  for (let at = 0; at < n; at += depth) {
+    const end = at + depth;
+    let max = -32768;
+    let sum = 0;
+    for (let i = at; i < end; i++) if (x[i] > max) max = x[i];
+    for (let i = at; i < end; i++) {
+      const d = mbqm(x[i] - max, multiplier, shift) + 32767;
+      y[i] = interpolate(exps, d < -32768 ? -32768 : d > 32767 ? 32767 : d);
+      sum += y[i];
+    }
+    const headroom = clz(sum);
+    const shifted = Math.floor((sum * Math.pow(2, headroom - 1) + 8192) / 16384) - 98304;
+    const inverse = interpolate(inverses, shifted < -32768 ? -32768 : shifted > 32767 ? 32767 : shifted);
+    for (let i = at; i < end; i++) {
+      const v = (y[i] * inverse + (1 << (30 - headroom))) >> (31 - headroom);
+      y[i] = v < 0 ? 0 : v > 32767 ? 32767 : v;
+    }
+  }
+}
+
+/** Kernel: INT8 in rows of `depth`; exps as in softmaxInt8. */
+export function logSoftmaxInt8(
+  x: Int8Array,
+  y: Int8Array,
+  exps: Int32Array,
+  n: number,
+  depth: number,
+  reach: number,
+  multiplier: number,
+  shift: number,
+  backMultiplier: number,
+  backShift: number,
+): void {
+  for (let at = 0; at < n; at += depth) {
+    const end = at + depth;
+    let max = -128;
+    let sum = 0;
+    for (let i = at; i < end; i++) if (x[i] > max) max = x[i];
+    for (let i = at; i < end; i++) if (max - x[i] < reach) sum += (exps[max - x[i]] + 2048) >>> 12;
+    const log = logQ12(sum);
+    const least = Math.max(-reach, mbqm(log - 2147483648, backMultiplier, backShift));
+    for (let i = at; i < end; i++) {
+      const v = x[i] - max > least ? rdpot(mbqm(x[i] - max, multiplier, shift) - log, 22) + 127 : -128;
+      y[i] = v < -128 ? -128 : v > 127 ? 127 : v;
+    }
+  }
+}
+
+/** A table of 513 numbers for `interpolate`, in float32 as TFLM's LUTPopulate makes it for outputs with scale 2/65535. */
+function interpolationTable(from: number, to: number, f: (x: number) => number): Int16Array {
+  const scale = fround(2 / 65535);
+  const inverse = fround(65536 / fround(fround(scale * 32767) - fround(scale * -32768)));
+  const step = fround((to - from) / 512);
+  const table = new Int16Array(513);
+  function scaled(x: number): number {
+    return fround(fround(f(fround(x))) * inverse);
+  }
+  function saturated(x: number): number {
+    return x < -32768 ? -32768 : x > 32767 ? 32767 : x;
+  }
+  for (let i = 0; i < 512; i++) {
+    const x = fround(from + fround(i * step));
+    const value = roundAway(scaled(x));
+    const middle = roundAway(fround(scaled(from + fround((i + 1) * step)) + value) / 2);
+    table[i] = saturated(value - roundAway((middle - roundAway(scaled(x + step / 2))) / 2));
+  }
+  table[512] = saturated(roundAway(scaled(to)));
+  return table;
+}
+
+let exponentials: Int16Array | null = null;
+let inverses: Int16Array | null = null;
+
+/** exp from −10 to 0, one array for all. */
+function exponentialTable(): Int16Array {
+  exponentials = exponentials || interpolationTable(fround(fround(10 / 65535) * -65535), 0, Math.exp);
+  return exponentials;
+}
+
+/** 1 / (1 + x) from 0 to 1, one array for all. */
+function inverseTable(): Int16Array {
+  inverses =
+    inverses ||
+    interpolationTable(0, fround(fround(1 / 65535) * 65535), function (x: number): number {
+      return 1 / fround(1 + x);
+    });
+  return inverses;
+}
+
+/** What differences of INT8 numbers are multiplied by to be in Q5. */
+function differenceScale(o: Unary, beta: number, p: Preparation): QuantizedMultiplier {
+  const d = beta * o.x.scale * 67108864;
+  expectQuantized(o.x, 'the input', p);
+  if (!(d > 1)) {
+    p.fail(
+      'beta times the scale of the input must be more than 2^-26, but beta is ' +
+        beta +
+        ' and the scale ' +
+        o.x.scale,
+    );
+  }
+  return quantizeMultiplier(Math.min(d, 2147483647));
+}
+
+/** exp(−d) in Q0 for each difference d that counts. */
+function expTable(q: QuantizedMultiplier): Int32Array {
+  const reach = Math.min(255, Math.floor(2080374784 / Math.pow(2, q.shift))) + 1;
+  const table = new Int32Array(reach);
+  for (let d = 0; d < reach; d++) table[d] = expOnNegative(mbqm(-d, q.multiplier, q.shift), 5);
+  return table;
+}
+
+function expectOutput(y: Tensor, scale: number, tolerance: number, zeroPoint: number, p: Preparation): void {
+  if (Math.abs(y.scale - scale) > tolerance * scale || y.zeroPoint !== zeroPoint) {
+    p.fail(
+      'the output must have scale ' +
+        scale +
+        ' and zero point ' +
+        zeroPoint +
+        ', but ' +
+        describe(y) +
+        ' has ' +
+        y.scale +
+        ' and ' +
+        y.zeroPoint,
+    );
+  }
+}
+
+/** Checks operands of rows; returns the length of a row. */
+function rowLength(o: Unary, p: Preparation): number {
+  const rank = o.x.shape.length;
+  if (!rank) p.fail('the input must have at least 1 dimension, but it is ' + describe(o.x));
+  if (o.x.type === o.y.type) p.inPlace(o.x, o.y);
+  return o.x.shape[rank - 1];
+}
+
+function prepareSoftmax(node: Node, p: Preparation): void {
+  const o = unaryOperands(node, p);
+  const beta = p.options(SOFTMAX_OPTIONS).beta as number;
+  const x = o.x;
+  const y = o.y;
+  const n = x.length;
+  const depth = rowLength(o, p);
+  expectType(x, 'FLOAT32 INT8 INT16', 'the input', p);
+  expectType(y, x.type === 'INT8' ? 'INT8 INT16' : x.type, 'the output', p);
+  if (x.type === 'FLOAT32') p.step(softmaxFloat32, [x, y, n, depth, beta]);
+  else if (x.type === 'INT8') {
+    const bits = y.type === 'INT8' ? 8 : 16;
+    expectOutput(y, Math.pow(2, -bits), bits > 8 ? 0.001 : 0, bits > 8 ? -32768 : -128, p);
+    const exps = expTable(differenceScale(o, beta, p));
+    p.step(softmaxInt8, [x, y, exps, n, depth, exps.length, bits]);
+  } else {
+    expectQuantized(x, 'the input', p);
+    expectOutput(y, 1 / 32768, 0.001, 0, p);
+    if (x.zeroPoint) p.fail('the zero point of the input must be 0, but it is ' + x.zeroPoint);
+    const q = quantizeMultiplier((x.scale * beta) / (10 / 65535));
+    p.step(softmaxInt16, [x, y, exponentialTable(), inverseTable(), n, depth, q.multiplier, q.shift]);
+  }
+}
+
+function prepareLogSoftmax(node: Node, p: Preparation): void {
+  const o = unaryOperands(node, p);
+  const n = o.x.length;
+  const depth = rowLength(o, p);
+  expectType(o.x, 'FLOAT32 INT8', 'the input', p);
+  expectType(o.y, o.x.type, 'the output', p);
+  if (o.x.type === 'FLOAT32') {
+    p.step(logSoftmaxFloat32, [o.x, o.y, n, depth]);
+    return;
+  }
+  expectOutput(o.y, 1 / 16, 0, 127, p);
+  const q = differenceScale(o, 1, p);
+  const back = quantizeMultiplier(Math.pow(2, 31 - q.shift) / q.multiplier);
+  const exps = expTable(q);
+  const args: Argument[] = [o.x, o.y, exps, n, depth, exps.length];
+  p.step(logSoftmaxInt8, args.concat([q.multiplier, q.shift, back.multiplier, back.shift]));
+}
+
+export const softmaxOperators: Operators = { SOFTMAX: prepareSoftmax };
+export const logSoftmaxOperators: Operators = { LOG_SOFTMAX: prepareLogSoftmax };
