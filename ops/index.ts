@@ -25,6 +25,12 @@ import { divisionOperators } from './division';
 import { resizeOperators } from './resize';
 import { selectOperators } from './select';
 import { transposeOperators } from './transpose';
+import { reluOperators, sigmoidOperators } from './activations';
+import { convertOperators } from './convert';
+import { elementwiseOperators } from './elementwise';
+import { l2NormOperators } from './l2norm';
+import { smoothActivationOperators } from './smooth_activations';
+import { logSoftmaxOperators, softmaxOperators } from './softmax';
 
 /** Joins families of operators into one table. */
 export function joinOperators(families: Operators[]): Operators {
@@ -34,6 +40,14 @@ export function joinOperators(families: Operators[]): Operators {
 }
 
 export const allOperators = joinOperators([
+  reluOperators,
+  sigmoidOperators,
+  smoothActivationOperators,
+  elementwiseOperators,
+  softmaxOperators,
+  logSoftmaxOperators,
+  l2NormOperators,
+  convertOperators,
   variableOperators,
   controlOperators,
   fullyConnectedOperators,
