@@ -183,9 +183,12 @@ export function stateViewNumber(program: Program, view: View): number {
   return views.length - 1;
 }
 
-/** A further state for the program, with all variables 0; see `resetState`. */
-export function newState(program: Program): State {
-  const state: State = { buffer: new ArrayBuffer(program.stateBytes), views: [], steps: 0 };
+/**
+ * A further state for the program, with all variables 0; see `resetState`.
+ * @param buffer memory for it, of `stateBytes` bytes; default: new memory
+ */
+export function newState(program: Program, buffer?: ArrayBuffer): State {
+  const state: State = { buffer: buffer || new ArrayBuffer(program.stateBytes), views: [], steps: 0 };
   for (let i = 0; i < program.stateViews.length; i++) {
     const view = program.stateViews[i];
     state.views.push(viewOf(view.type, state.buffer, view.offset, view.length));
