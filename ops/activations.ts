@@ -1,9 +1,9 @@
 /**
  * Activations: y = f(x), element by element.
  *
- * RELU, RELU_N1_TO_1, RELU_0_TO_1, LEAKY_RELU: FLOAT32, INT8, INT16. RELU6: the same. LOGISTIC, TANH: the same.
- * ELU, HARD_SWISH, GELU: FLOAT32, INT8. PRELU (x, alpha): FLOAT32; INT8 and INT16 with INT8 alpha; alpha broadcasts.
- * INT8 functions are tables of 256 entries.
+ * RELU: max(x, 0). RELU6: x between 0 and 6. LEAKY_RELU: x where it is not negative, else alpha · x. LOGISTIC, TANH.
+ * These: FLOAT32, INT8, INT16. RELU_N1_TO_1, RELU_0_TO_1: FLOAT32, INT8, UINT8.
+ * Input and output have the same type and shape. INT8 and UINT8 functions are tables of 256 entries.
  *
  * As TFLM: RELU6 of integers clamps stored values between the input's 0 and 6 and does not requantize; LOGISTIC INT8 wants
  * zero point −128 for its output and takes its scale for 1/256, TANH INT8 ignores its output's parameters and takes them for
@@ -18,6 +18,7 @@ import {
   sigmoidFloat32,
   sigmoidInt16,
   sigmoidTable,
+  tanh,
   tanhFloat32,
   tanhInt16,
 } from './gates';
@@ -33,9 +34,9 @@ function stored(value: number, o: Unary): number {
 }
 
 /** Clamps between two real numbers, requantizing integers. */
-function rectifier(low: number, high: number): Prepare {
+function rectifier(low: number, high: number, types: string): Prepare {
   return function (node: Node, p: Preparation): void {
-    const o = sameTypeOperands(node, TYPES, p);
+    const o = sameTypeOperands(node, types, p);
     if (o.x.type === 'FLOAT32') {
       p.step(clamp, [o.x, o.y, o.x.length, low, high]);
       return;
@@ -103,8 +104,11 @@ function q4Parameters(o: Unary): Argument[] {
   const q = quantizeMultiplier(d);
   let power = 1;
   while (power <= d) power *= 2;
-  return [o.x.zeroPoint, Math.floor(2013265920 / power), q.multiplier, q.shift];
+  return [o.x.zeroPoint, Math.floor(2013265920 / power), q.multiplier, q.shift, o.x.scale];
 }
+
+// The fixed-point functions are within 2e-5 output steps of the real ones, which on a chip are a hundred times as fast:
+// they are asked only where rounding might differ.
 
 /** Kernel: 1 / (1 + exp(−x)) with scale 1/256; from ±radius on it is saturated. */
 export function logisticInt8(
@@ -115,16 +119,18 @@ export function logisticInt8(
   radius: number,
   multiplier: number,
   shift: number,
+  scale: number,
 ): void {
   for (let i = 0; i < n; i++) {
     const d = x[i] - zero;
-    if (d <= -radius) y[i] = -128;
-    else if (d >= radius) y[i] = 127;
-    else y[i] = Math.min(rdpot(logisticQ4(mbqm(d, multiplier, shift)), 23), 255) - 128;
+    const real = 256 / (1 + Math.exp(-scale * d));
+    let v = Math.floor(real + 0.5);
+    if (Math.abs(real - v) > 0.499) v = rdpot(logisticQ4(mbqm(d, multiplier, shift)), 23);
+    y[i] = d <= -radius ? -128 : d >= radius || v > 255 ? 127 : v - 128;
   }
 }
 
-/** Kernel: tanh with scale 1/128. */
+/** Kernel: tanh with scale 1/128; from ±radius on it is saturated. */
 export function tanhInt8(
   x: Int8Array,
   y: Int8Array,
@@ -133,12 +139,14 @@ export function tanhInt8(
   radius: number,
   multiplier: number,
   shift: number,
+  scale: number,
 ): void {
   for (let i = 0; i < n; i++) {
     const d = x[i] - zero;
-    if (d <= -radius) y[i] = -128;
-    else if (d >= radius) y[i] = 127;
-    else y[i] = Math.min(rdpot(tanhQ4(mbqm(d, multiplier, shift)), 24), 127);
+    const real = 128 * tanh(scale * d);
+    let v = Math.floor(real + 0.5);
+    if (Math.abs(real - v) > 0.499) v = rdpot(tanhQ4(mbqm(d, multiplier, shift)), 24);
+    y[i] = d <= -radius ? -128 : d >= radius || v > 127 ? 127 : v;
   }
 }
 
@@ -170,9 +178,9 @@ function prepareTanh(node: Node, p: Preparation): void {
 
 /** RELU and its kind. */
 export const reluOperators: Operators = {
-  RELU: /* @__PURE__ */ rectifier(0, Infinity),
-  RELU_N1_TO_1: /* @__PURE__ */ rectifier(-1, 1),
-  RELU_0_TO_1: /* @__PURE__ */ rectifier(0, 1),
+  RELU: /* @__PURE__ */ rectifier(0, Infinity, TYPES),
+  RELU_N1_TO_1: /* @__PURE__ */ rectifier(-1, 1, 'FLOAT32 INT8 UINT8'),
+  RELU_0_TO_1: /* @__PURE__ */ rectifier(0, 1, 'FLOAT32 INT8 UINT8'),
   RELU6: prepareRelu6,
   LEAKY_RELU: prepareLeakyRelu,
 };

@@ -2,7 +2,7 @@
  * ELU: x where it is not negative, else exp(x) − 1. HARD_SWISH: x · relu6(x + 3) / 6. GELU: x · Φ(x), exactly or
  * `approximate`ly by tanh. PRELU (x, alpha): x where it is not negative, else x · alpha; alpha broadcasts.
  *
- * ELU, HARD_SWISH, GELU: FLOAT32, INT8. PRELU: FLOAT32; INT8 and INT16 with INT8 alpha.
+ * ELU, HARD_SWISH: FLOAT32, INT8. GELU: FLOAT32, INT8, UINT8. PRELU: FLOAT32; INT8 and INT16 with INT8 alpha.
  * As TFLM: HARD_SWISH INT8 wants an input scale of at most 128 times the output's. TFLM has no GELU: as TFLite.
  */
 import { fround, mbqm, quantizeMultiplier, rdpot, typeRange } from '../lib/fixedpoint';
@@ -52,6 +52,11 @@ function high16(a: number, b: number): number {
   return int16((a * b + 16384) >> 15);
 }
 
+/** Rounding division of an int16 by 2^e; from 2^16 on ±1, as TFLM's 16-bit mask makes it. */
+function divide16(x: number, e: number): number {
+  return e < 16 ? rdpot(x, e) : x < 0 ? -1 : 1;
+}
+
 /** Kernel: the fixed-point formula of TFLM's kernels/internal/reference/hard_swish.h. */
 export function hardSwishInt8(
   x: Int8Array,
@@ -70,10 +75,10 @@ export function hardSwishInt8(
     if (reluShift > 0) relu = int16(relu * Math.pow(2, reluShift - 1));
     relu = high16(relu, reluMultiplier);
     if (reluShift > 0) relu = int16(relu * 2);
-    if (reluShift < 0) relu = rdpot(relu, -reluShift);
+    if (reluShift < 0) relu = divide16(relu, -reluShift);
     relu = (relu + 32768) >> 1;
     const product = relu * high16(d, multiplier);
-    const v = rdpot(product < 0 ? -(-product >> 15) : product >> 15, -shift) + yZero;
+    const v = divide16(product < 0 ? -(-product >> 15) : product >> 15, -shift) + yZero;
     y[i] = v < -128 ? -128 : v > 127 ? 127 : v;
   }
 }
@@ -142,7 +147,7 @@ export function geluTanhFloat32(x: Float32Array, y: Float32Array, n: number): vo
 }
 
 function prepareGelu(node: Node, p: Preparation): void {
-  const o = sameTypeOperands(node, 'FLOAT32 INT8', p);
+  const o = sameTypeOperands(node, 'FLOAT32 INT8 UINT8', p);
   const approximate = p.options(GELU_OPTIONS).approximate;
   if (o.x.type !== 'FLOAT32') emitFloatTable(approximate ? geluTanh : gelu, o, p);
   else p.step(approximate ? geluTanhFloat32 : geluFloat32, [o.x, o.y, o.x.length]);

@@ -60,8 +60,8 @@ export function logSoftmaxFloat32(x: Float32Array, y: Float32Array, n: number, d
 }
 
 /**
- * Kernel: INT8 in rows of `depth`; exps[d] is exp of a number that is d below the row's largest, in Q0, and 0 from its end
- * on. The output has `bits` bits.
+ * Kernel: INT8 in rows of `depth`; exps[d] is exp of a number that is d below the row's largest, in Q0, for d below
+ * `reach`, and 0 from there on. The output has `bits` bits.
  */
 export function softmaxInt8(
   x: Int8Array,
@@ -140,6 +140,7 @@ export function logSoftmaxInt8(
   shift: number,
   backMultiplier: number,
   backShift: number,
+  radius: number,
 ): void {
   for (let at = 0; at < n; at += depth) {
     const end = at + depth;
@@ -148,7 +149,7 @@ export function logSoftmaxInt8(
     for (let i = at; i < end; i++) if (x[i] > max) max = x[i];
     for (let i = at; i < end; i++) if (max - x[i] < reach) sum += (exps[max - x[i]] + 2048) >>> 12;
     const log = logQ12(sum);
-    const least = Math.max(-reach, mbqm(log - 2147483648, backMultiplier, backShift));
+    const least = Math.max(-radius, mbqm(log - 2147483648, backMultiplier, backShift));
     for (let i = at; i < end; i++) {
       const v = x[i] - max > least ? rdpot(mbqm(x[i] - max, multiplier, shift) - log, 22) + 127 : -128;
       y[i] = v < -128 ? -128 : v > 127 ? 127 : v;
@@ -168,10 +169,12 @@ function interpolationTable(from: number, to: number, f: (x: number) => number):
   function saturated(x: number): number {
     return x < -32768 ? -32768 : x > 32767 ? 32767 : x;
   }
+  let next = scaled(from);
   for (let i = 0; i < 512; i++) {
     const x = fround(from + fround(i * step));
-    const value = roundAway(scaled(x));
-    const middle = roundAway(fround(scaled(from + fround((i + 1) * step)) + value) / 2);
+    const value = roundAway(next);
+    next = scaled(from + fround((i + 1) * step));
+    const middle = roundAway(fround(next + value) / 2);
     table[i] = saturated(value - roundAway((middle - roundAway(scaled(x + step / 2))) / 2));
   }
   table[512] = saturated(roundAway(scaled(to)));
@@ -212,12 +215,20 @@ function differenceScale(o: Unary, beta: number, p: Preparation): QuantizedMulti
   return quantizeMultiplier(Math.min(d, 2147483647));
 }
 
-/** exp(−d) in Q0 for each difference d that counts. */
+/** From how large a difference on an exponential counts nothing. */
+function radiusOf(q: QuantizedMultiplier): number {
+  return Math.floor(2080374784 / Math.pow(2, q.shift)) + 1;
+}
+
+/** exp(−d) in Q0 for each difference d, as long as it is 2^−20 or more: less adds nothing to sums nor shows in outputs. */
 function expTable(q: QuantizedMultiplier): Int32Array {
-  const reach = Math.min(255, Math.floor(2080374784 / Math.pow(2, q.shift))) + 1;
-  const table = new Int32Array(reach);
-  for (let d = 0; d < reach; d++) table[d] = expOnNegative(mbqm(-d, q.multiplier, q.shift), 5);
-  return table;
+  const reach = Math.min(radiusOf(q), 256);
+  const table: number[] = [];
+  for (let d = 0, exp = 2048; d < reach && exp > 2047; d++) {
+    exp = expOnNegative(mbqm(-d, q.multiplier, q.shift), 5);
+    table.push(exp);
+  }
+  return new Int32Array(table);
 }
 
 function expectOutput(y: Tensor, scale: number, tolerance: number, zeroPoint: number, p: Preparation): void {
@@ -284,7 +295,7 @@ function prepareLogSoftmax(node: Node, p: Preparation): void {
   const back = quantizeMultiplier(Math.pow(2, 31 - q.shift) / q.multiplier);
   const exps = expTable(q);
   const args: Argument[] = [o.x, o.y, exps, n, depth, exps.length];
-  p.step(logSoftmaxInt8, args.concat([q.multiplier, q.shift, back.multiplier, back.shift]));
+  p.step(logSoftmaxInt8, args.concat([q.multiplier, q.shift, back.multiplier, back.shift, radiusOf(q)]));
 }
 
 export const softmaxOperators: Operators = { SOFTMAX: prepareSoftmax };
