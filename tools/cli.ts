@@ -7,6 +7,8 @@ import { packageRoot } from './bundle';
 import { inspectCommand } from './commands/inspect';
 import { runCommand } from './commands/run';
 import { statifyCommand, stripCommand, unstatifyCommand } from './commands/statify';
+import { traceCommand } from './commands/trace';
+import { warmupCommand } from './commands/warmup';
 
 function program(): Command {
   const { version } = JSON.parse(fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as {
@@ -24,6 +26,8 @@ function program(): Command {
     statifyCommand(),
     unstatifyCommand(),
     stripCommand(),
+    traceCommand(),
+    warmupCommand(),
   ]) {
     engram.addCommand(command.exitOverride().configureOutput({ outputError: () => undefined }));
   }
