@@ -28,8 +28,10 @@ export interface LoadOptions {
   share?: boolean;
 }
 
-function findTensor(graph: Graph, nameOrIndex: string | number): Tensor {
+function findTensor(graph: Graph, nameOrIndex: string | number, first: Tensor[]): Tensor {
   const tensors = graph.subgraphs[0].tensors;
+  // names need not be unique: an input or output is meant rather than an inner tensor
+  for (let i = 0; i < first.length; i++) if (first[i].name === nameOrIndex) return first[i];
   for (let i = 0; i < tensors.length; i++) {
     if (tensors[i].name === nameOrIndex || i === nameOrIndex) return tensors[i];
   }
@@ -45,7 +47,7 @@ function findTensor(graph: Graph, nameOrIndex: string | number): Tensor {
 function keptTensors(graph: Graph, preserve: LoadOptions['preserve']): Tensor[] | null {
   const kept: Tensor[] = [];
   if (preserve === true) return null;
-  if (preserve) for (let i = 0; i < preserve.length; i++) kept.push(findTensor(graph, preserve[i]));
+  if (preserve) for (let i = 0; i < preserve.length; i++) kept.push(findTensor(graph, preserve[i], []));
   return kept;
 }
 
@@ -55,8 +57,8 @@ function feedbackLoops(graph: Graph, options: LoadOptions): Feedback[] {
   const loops: Feedback[] = [];
   const given = options.feedback || [];
   for (let i = 0; i < given.length; i++) {
-    const from = findTensor(graph, given[i].from);
-    const to = findTensor(graph, given[i].to);
+    const from = findTensor(graph, given[i].from, main.outputs);
+    const to = findTensor(graph, given[i].to, main.inputs);
     const what = 'feedback from ' + describe(from) + ' to ' + describe(to) + ': ';
     if (main.outputs.indexOf(from) < 0) throw new Error(what + 'the first is not an output');
     if (main.inputs.indexOf(to) < 0) throw new Error(what + 'the second is not an input');
@@ -125,7 +127,7 @@ export function modelOf(graph: Graph, operators: Operators, given?: LoadOptions)
     outputs: outputPorts,
     atomic: !!options.atomic,
     tensor: function (nameOrIndex: string | number): ModelTensor {
-      return keptTensor(graph, program, kept, findTensor(graph, nameOrIndex));
+      return keptTensor(graph, program, kept, findTensor(graph, nameOrIndex, []));
     },
     memory: function () {
       return measure(graph, program, kept || main.tensors);
