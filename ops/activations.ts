@@ -23,7 +23,7 @@ import {
   tanhInt16,
 } from './gates';
 import { logisticQ4, tanhQ4 } from './gemmlowp';
-import { emitUnary, sameTypeOperands, Unary } from './lookup';
+import { emitUnary, expectOptions, sameTypeOperands, Unary } from './lookup';
 import { clamp, expectSymmetricInt16, requantize, scaleParameters } from './requantize';
 
 const TYPES = 'FLOAT32 INT8 INT16';
@@ -88,6 +88,7 @@ export function leakyReluQuantized(
 
 function prepareLeakyRelu(node: Node, p: Preparation): void {
   const o = sameTypeOperands(node, TYPES, p);
+  expectOptions(node, p);
   const alpha = p.options(LEAKY_RELU_OPTIONS).alpha as number;
   if (o.x.type === 'FLOAT32') {
     p.step(leakyReluFloat32, [o.x, o.y, o.x.length, alpha]);
@@ -182,8 +183,9 @@ export const reluOperators: Operators = {
   RELU_N1_TO_1: /* @__PURE__ */ rectifier(-1, 1, 'FLOAT32 INT8 UINT8'),
   RELU_0_TO_1: /* @__PURE__ */ rectifier(0, 1, 'FLOAT32 INT8 UINT8'),
   RELU6: prepareRelu6,
-  LEAKY_RELU: prepareLeakyRelu,
 };
+
+export const leakyReluOperators: Operators = { LEAKY_RELU: prepareLeakyRelu };
 
 /** The activations of gates. */
 export const sigmoidOperators: Operators = { LOGISTIC: prepareLogistic, TANH: prepareTanh };

@@ -151,8 +151,9 @@ function prepareDequantize(node: Node, p: Preparation): void {
   }
 }
 
+export const castOperators: Operators = { CAST: prepareCast };
+
 export const convertOperators: Operators = {
-  CAST: prepareCast,
   QUANTIZE: prepareQuantize,
   DEQUANTIZE: prepareDequantize,
 };

@@ -25,12 +25,13 @@ import { divisionOperators } from './division';
 import { resizeOperators } from './resize';
 import { selectOperators } from './select';
 import { transposeOperators } from './transpose';
-import { reluOperators, sigmoidOperators } from './activations';
-import { convertOperators } from './convert';
+import { leakyReluOperators, reluOperators, sigmoidOperators } from './activations';
+import { castOperators, convertOperators } from './convert';
 import { elementwiseOperators } from './elementwise';
 import { l2NormOperators } from './l2norm';
 import { smoothActivationOperators } from './smooth_activations';
 import { logSoftmaxOperators, softmaxOperators } from './softmax';
+import { int16Softmax } from './softmax_int16';
 
 /** Joins families of operators into one table. */
 export function joinOperators(families: Operators[]): Operators {
@@ -41,13 +42,15 @@ export function joinOperators(families: Operators[]): Operators {
 
 export const allOperators = joinOperators([
   reluOperators,
+  leakyReluOperators,
   sigmoidOperators,
   smoothActivationOperators,
   elementwiseOperators,
-  softmaxOperators,
+  softmaxOperators([int16Softmax]),
   logSoftmaxOperators,
   l2NormOperators,
   convertOperators,
+  castOperators,
   variableOperators,
   controlOperators,
   fullyConnectedOperators,

@@ -6,22 +6,13 @@
  * INT16 1/32768 and 0 (zero point 0 for the input as well); INT8 LOG_SOFTMAX 16/256 and 127. TFLM stops on an assertion when
  * an INT8 softmax has exponentials that add up to 512 or more; here they round to 0 as they should.
  */
-import {
-  clz,
-  fround,
-  mbqm,
-  QuantizedMultiplier,
-  quantizeMultiplier,
-  rdpot,
-  roundAway,
-  srdhm,
-} from '../lib/fixedpoint';
+import { clz, mbqm, QuantizedMultiplier, quantizeMultiplier, rdpot, srdhm } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { SOFTMAX_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
 import { expectQuantized, expectType } from './checks';
 import { expOnNegative, logQ12, oneOverOnePlus } from './gemmlowp';
-import { Unary, unaryOperands } from './lookup';
+import { expectOptions, Unary, unaryOperands } from './lookup';
 
 // All kernels but softmaxInt8 to INT16: x and y may be the same array.
 
@@ -91,43 +82,6 @@ export function softmaxInt8(
   }
 }
 
-/** Linear interpolation in a table of 513 numbers, as LUTLookup in TFLM's kernels/internal/common.h. */
-export function interpolate(table: Int16Array, x: number): number {
-  const at = 256 + (x >> 7);
-  return table[at] + (((table[at + 1] - table[at]) * (x & 127) + 64) >> 7);
-}
-
-/** Kernel: INT16 in rows of `depth`; a difference to the row's largest counts multiplier · 2^(shift − 31) · 10 / 65535. */
-export function softmaxInt16(
-  x: Int16Array,
-  y: Int16Array,
-  exps: Int16Array,
-  inverses: Int16Array,
-  n: number,
-  depth: number,
-  multiplier: number,
-  shift: number,
-): void {
-  for (let at = 0; at < n; at += depth) {
-    const end = at + depth;
-    let max = -32768;
-    let sum = 0;
-    for (let i = at; i < end; i++) if (x[i] > max) max = x[i];
-    for (let i = at; i < end; i++) {
-      const d = mbqm(x[i] - max, multiplier, shift) + 32767;
-      y[i] = interpolate(exps, d < -32768 ? -32768 : d > 32767 ? 32767 : d);
-      sum += y[i];
-    }
-    const headroom = clz(sum);
-    const shifted = Math.floor((sum * Math.pow(2, headroom - 1) + 8192) / 16384) - 98304;
-    const inverse = interpolate(inverses, shifted < -32768 ? -32768 : shifted > 32767 ? 32767 : shifted);
-    for (let i = at; i < end; i++) {
-      const v = (y[i] * inverse + (1 << (30 - headroom))) >> (31 - headroom);
-      y[i] = v < 0 ? 0 : v > 32767 ? 32767 : v;
-    }
-  }
-}
-
 /** Kernel: INT8 in rows of `depth`; exps as in softmaxInt8. */
 export function logSoftmaxInt8(
   x: Int8Array,
@@ -157,59 +111,16 @@ export function logSoftmaxInt8(
   }
 }
 
-/** A table of 513 numbers for `interpolate`, in float32 as TFLM's LUTPopulate makes it for outputs with scale 2/65535. */
-function interpolationTable(from: number, to: number, f: (x: number) => number): Int16Array {
-  const scale = fround(2 / 65535);
-  const inverse = fround(65536 / fround(fround(scale * 32767) - fround(scale * -32768)));
-  const step = fround((to - from) / 512);
-  const table = new Int16Array(513);
-  function scaled(x: number): number {
-    return fround(fround(f(fround(x))) * inverse);
-  }
-  function saturated(x: number): number {
-    return x < -32768 ? -32768 : x > 32767 ? 32767 : x;
-  }
-  let next = scaled(from);
-  for (let i = 0; i < 512; i++) {
-    const x = fround(from + fround(i * step));
-    const value = roundAway(next);
-    next = scaled(from + fround((i + 1) * step));
-    const middle = roundAway(fround(next + value) / 2);
-    table[i] = saturated(value - roundAway((middle - roundAway(scaled(x + step / 2))) / 2));
-  }
-  table[512] = saturated(roundAway(scaled(to)));
-  return table;
-}
-
-let exponentials: Int16Array | null = null;
-let inverses: Int16Array | null = null;
-
-/** exp from −10 to 0, one array for all. */
-function exponentialTable(): Int16Array {
-  exponentials = exponentials || interpolationTable(fround(fround(10 / 65535) * -65535), 0, Math.exp);
-  return exponentials;
-}
-
-/** 1 / (1 + x) from 0 to 1, one array for all. */
-function inverseTable(): Int16Array {
-  inverses =
-    inverses ||
-    interpolationTable(0, fround(fround(1 / 65535) * 65535), function (x: number): number {
-      return 1 / fround(1 + x);
-    });
-  return inverses;
-}
-
 /** What differences of INT8 numbers are multiplied by to be in Q5. */
-function differenceScale(o: Unary, beta: number, p: Preparation): QuantizedMultiplier {
-  const d = beta * o.x.scale * 67108864;
-  expectQuantized(o.x, 'the input', p);
+function differenceScale(x: Tensor, beta: number, p: Preparation): QuantizedMultiplier {
+  const d = beta * x.scale * 67108864;
+  expectQuantized(x, 'the input', p);
   if (!(d > 1)) {
     p.fail(
       'beta times the scale of the input must be more than 2^-26, but beta is ' +
         beta +
         ' and the scale ' +
-        o.x.scale,
+        x.scale,
     );
   }
   return quantizeMultiplier(Math.min(d, 2147483647));
@@ -231,7 +142,14 @@ function expTable(q: QuantizedMultiplier): Int32Array {
   return new Int32Array(table);
 }
 
-function expectOutput(y: Tensor, scale: number, tolerance: number, zeroPoint: number, p: Preparation): void {
+/** Fails unless an output's scale is this one (to a relative tolerance) and its zero point this one. */
+export function expectOutput(
+  y: Tensor,
+  scale: number,
+  tolerance: number,
+  zeroPoint: number,
+  p: Preparation,
+): void {
   if (Math.abs(y.scale - scale) > tolerance * scale || y.zeroPoint !== zeroPoint) {
     p.fail(
       'the output must have scale ' +
@@ -256,28 +174,44 @@ function rowLength(o: Unary, p: Preparation): number {
   return o.x.shape[rank - 1];
 }
 
-function prepareSoftmax(node: Node, p: Preparation): void {
-  const o = unaryOperands(node, p);
-  const beta = p.options(SOFTMAX_OPTIONS).beta as number;
-  const x = o.x;
-  const y = o.y;
-  const n = x.length;
-  const depth = rowLength(o, p);
-  expectType(x, 'FLOAT32 INT8 INT16', 'the input', p);
-  expectType(y, x.type === 'INT8' ? 'INT8 INT16' : x.type, 'the output', p);
-  if (x.type === 'FLOAT32') p.step(softmaxFloat32, [x, y, n, depth, beta]);
-  else if (x.type === 'INT8') {
-    const bits = y.type === 'INT8' ? 8 : 16;
-    expectOutput(y, Math.pow(2, -bits), bits > 8 ? 0.001 : 0, bits > 8 ? -32768 : -128, p);
-    const exps = expTable(differenceScale(o, beta, p));
-    p.step(softmaxInt8, [x, y, exps, n, depth, exps.length, bits]);
-  } else {
-    expectQuantized(x, 'the input', p);
-    expectOutput(y, 1 / 32768, 0.001, 0, p);
-    if (x.zeroPoint) p.fail('the zero point of the input must be 0, but it is ' + x.zeroPoint);
-    const q = quantizeMultiplier((x.scale * beta) / (10 / 65535));
-    p.step(softmaxInt16, [x, y, exponentialTable(), inverseTable(), n, depth, q.multiplier, q.shift]);
-  }
+/** A softmax, as far as its types do not matter. */
+export interface Softmax {
+  x: Tensor;
+  y: Tensor;
+  /** Length of a row. */
+  depth: number;
+  beta: number;
+}
+
+/** Emits a softmax if its input is of a type that it takes, or returns false. */
+export type SoftmaxType = (s: Softmax, p: Preparation) => boolean;
+
+function int8Softmax(s: Softmax, p: Preparation): void {
+  const bits = s.y.type === 'INT8' ? 8 : 16;
+  expectType(s.y, 'INT8 INT16', 'the output', p);
+  expectOutput(s.y, Math.pow(2, -bits), bits > 8 ? 0.001 : 0, bits > 8 ? -32768 : -128, p);
+  const exps = expTable(differenceScale(s.x, s.beta, p));
+  p.step(softmaxInt8, [s.x, s.y, exps, s.x.length, s.depth, exps.length, bits]);
+}
+
+/** SOFTMAX of FLOAT32, INT8 and `otherTypes`. */
+export function softmaxOperators(otherTypes: SoftmaxType[]): Operators {
+  return {
+    SOFTMAX: function (node: Node, p: Preparation): void {
+      const o = unaryOperands(node, p);
+      expectOptions(node, p);
+      const x = o.x;
+      const beta = p.options(SOFTMAX_OPTIONS).beta as number;
+      const s: Softmax = { x: x, y: o.y, depth: rowLength(o, p), beta: beta };
+      for (let i = 0; i < otherTypes.length; i++) if (otherTypes[i](s, p)) return;
+      expectType(x, 'FLOAT32 INT8', 'the input', p);
+      if (x.type === 'INT8') int8Softmax(s, p);
+      else {
+        expectType(o.y, 'FLOAT32', 'the output', p);
+        p.step(softmaxFloat32, [x, o.y, x.length, s.depth, beta]);
+      }
+    },
+  };
 }
 
 function prepareLogSoftmax(node: Node, p: Preparation): void {
@@ -291,12 +225,11 @@ function prepareLogSoftmax(node: Node, p: Preparation): void {
     return;
   }
   expectOutput(o.y, 1 / 16, 0, 127, p);
-  const q = differenceScale(o, 1, p);
+  const q = differenceScale(o.x, 1, p);
   const back = quantizeMultiplier(Math.pow(2, 31 - q.shift) / q.multiplier);
   const exps = expTable(q);
   const args: Argument[] = [o.x, o.y, exps, n, depth, exps.length];
   p.step(logSoftmaxInt8, args.concat([q.multiplier, q.shift, back.multiplier, back.shift, radiusOf(q)]));
 }
 
-export const softmaxOperators: Operators = { SOFTMAX: prepareSoftmax };
 export const logSoftmaxOperators: Operators = { LOG_SOFTMAX: prepareLogSoftmax };
