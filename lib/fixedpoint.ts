@@ -27,16 +27,26 @@ export function srdhm(a: number, b: number): number {
   return Math.floor((a * (b >> 16) + Math.floor((a * (b & 65535) + 1073741824) / 65536)) / 32768);
 }
 
-/** Rounding division of an int32 by 2^e, ties away from zero; 0 ≤ e ≤ 31. */
+/**
+ * Rounding division of an int32 by 2^e, ties away from zero; 0 ≤ e ≤ 31.
+ * Without branches: whether to round up is as good as random, and a branch on it costs more than all the rest.
+ */
 export function rdpot(x: number, e: number): number {
-  const mask = (1 << e) - 1;
-  return (x >> e) + ((x & mask) > (mask >> 1) + (x < 0 ? 1 : 0) ? 1 : 0);
+  const mask = ~(-1 << e);
+  return ((x >> e) + (((x & mask) + mask - (mask >> 1) - ((x >>> 31) & mask)) >>> e)) | 0;
 }
 
-/** Multiplies an int32 by a quantized multiplier: x · multiplier · 2^(shift − 31), rounded twice as TFLM does. */
+/**
+ * Multiplies an int32 by a quantized multiplier: x · multiplier · 2^(shift − 31), rounded twice as TFLM does:
+ * rdpot(srdhm(x << max(shift, 0), multiplier), max(−shift, 0)).
+ */
 export function mbqm(x: number, multiplier: number, shift: number): number {
   if (shift > 0) return srdhm(x << shift, multiplier);
-  return rdpot(srdhm(x, multiplier), -shift);
+  if (x > 4194303 || x < -4194303) return rdpot(srdhm(x, multiplier), -shift);
+  // the usual case, for every output of every integer kernel: the product fits a double, and nothing overflows
+  const high = Math.floor((x * multiplier) / 2147483648 + 0.5) | 0;
+  const mask = ~(-1 << -shift);
+  return (high + mask - (mask >> 1) - ((high >>> 31) & mask)) >> -shift;
 }
 
 /**

@@ -1,80 +1,404 @@
 /**
  * FULLY_CONNECTED: y = activation(x · Wᵀ + b).
  *
- * Inputs: x [..., depth], W [units, depth], b [units] or absent. Output: [..., units] (or [batches, units]).
- * Types: FLOAT32; INT8 × INT8 with INT32 bias, per tensor or per channel.
- * As TFLM: per tensor, the multiplier is float32(s_x · s_w) / s_y in double; per channel all in double.
+ * Inputs: x, whose elements are taken as rows of `depth`; W [units, depth]; b [units] or absent. Output: [..., units].
+ * Types: FLOAT32; INT8 with INT8 or INT4 weights and INT32 bias; others through `OtherTypes`. Weights may be computed,
+ * but INT4 ones are constant.
+ * As TFLM: per tensor, the multiplier is float32(s_x · s_w) / s_y, and the weights may have a zero point; per channel
+ * all is in double, the weights' zero points count as 0, and INT4 is refused. Per tensor, a bias whose scale is not
+ * s_x · s_w is refused.
  */
-import { activationRange, floatActivationRange, fround, mbqm, quantizeMultiplier } from '../lib/fixedpoint';
+import { mbqm } from '../lib/fixedpoint';
 import { Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { FULLY_CONNECTED_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
+import { batchMatmulInt8 } from './batch_matmul';
+import { input, optional, output } from './checks';
+import {
+  biasOf,
+  checkBias,
+  Correlation,
+  multipliersOf,
+  OtherTypes,
+  prepareOthers,
+  rangeOf,
+  typesAre,
+  weightsAsInt8,
+} from './weights';
 
-/** Kernel: float32; `rows` times `units` dot products of `depth` elements. */
+/**
+ * Kernel: float32; `rows` times `units` dot products of `depth` elements. Two rows and four units are done together, so
+ * that each element that is read serves several products; a single row takes four elements at a time.
+ */
 export function fullyConnectedFloat32(
-  x: Float32Array, w: Float32Array, b: Float32Array, y: Float32Array,
-  rows: number, depth: number, units: number, min: number, max: number,
+  x: Float32Array,
+  w: Float32Array,
+  bias: Float32Array,
+  y: Float32Array,
+  rows: number,
+  depth: number,
+  units: number,
+  min: number,
+  max: number,
 ): void {
-  for (let row = 0; row < rows; row++) {
-    for (let unit = 0; unit < units; unit++) {
-      let at = unit * depth;
-      let sum = 0;
-      for (let i = row * depth, end = i + depth; i < end; i++) sum += x[i] * w[at++];
-      sum += b[unit];
-      y[row * units + unit] = sum < min ? min : sum > max ? max : sum;
+  let step = 2;
+  for (let row = 0; row < rows; row += step) {
+    if (rows - row < 2) step = 1;
+    let count = 4;
+    for (let unit = 0; unit < units; unit += count) {
+      let i = row * depth;
+      const end = i + depth;
+      let j = end;
+      let p = unit * depth;
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
+      let z0 = 0;
+      let z1 = 0;
+      let z2 = 0;
+      let z3 = 0;
+      if (units - unit < 4) {
+        count = 1;
+        for (; i < end; i++) s0 += x[i] * w[p++];
+        if (step > 1) for (p -= depth; i < end + depth; i++) z0 += x[i] * w[p++];
+      } else {
+        let q = p + depth;
+        let r = q + depth;
+        let t = r + depth;
+        if (step > 1) {
+          for (; i < end; i++) {
+            const v = x[i];
+            const u = x[j++];
+            let k = w[p++];
+            s0 += v * k;
+            z0 += u * k;
+            k = w[q++];
+            s1 += v * k;
+            z1 += u * k;
+            k = w[r++];
+            s2 += v * k;
+            z2 += u * k;
+            k = w[t++];
+            s3 += v * k;
+            z3 += u * k;
+          }
+        } else {
+          for (; i < end - 3; i += 4) {
+            const v = x[i];
+            const v1 = x[i + 1];
+            const v2 = x[i + 2];
+            const v3 = x[i + 3];
+            s0 += v * w[p] + v1 * w[p + 1] + v2 * w[p + 2] + v3 * w[p + 3];
+            s1 += v * w[q] + v1 * w[q + 1] + v2 * w[q + 2] + v3 * w[q + 3];
+            s2 += v * w[r] + v1 * w[r + 1] + v2 * w[r + 2] + v3 * w[r + 3];
+            s3 += v * w[t] + v1 * w[t + 1] + v2 * w[t + 2] + v3 * w[t + 3];
+            p += 4;
+            q += 4;
+            r += 4;
+            t += 4;
+          }
+          for (; i < end; i++) {
+            const v = x[i];
+            s0 += v * w[p++];
+            s1 += v * w[q++];
+            s2 += v * w[r++];
+            s3 += v * w[t++];
+          }
+        }
+      }
+      let to = row * units + unit;
+      for (let k = unit; k < unit + count; k++) {
+        const v = s0 + bias[k];
+        y[to] = v < min ? min : v > max ? max : v;
+        if (step > 1) {
+          const u = z0 + bias[k];
+          y[to + units] = u < min ? min : u > max ? max : u;
+        }
+        to++;
+        s0 = s1;
+        s1 = s2;
+        s2 = s3;
+        z0 = z1;
+        z1 = z2;
+        z2 = z3;
+      }
     }
   }
 }
 
 /**
  * Kernel: int8; `bias` holds b − zero point of x · Σ w; `multipliers` and `shifts` have one entry for each unit.
+ * Rows and units are taken together as in float32.
  */
 export function fullyConnectedInt8(
-  x: Int8Array, w: Int8Array, bias: Int32Array, y: Int8Array, multipliers: Int32Array, shifts: Int8Array,
-  rows: number, depth: number, units: number, zeroPoint: number, min: number, max: number,
+  x: Int8Array,
+  w: Int8Array,
+  bias: Int32Array,
+  y: Int8Array,
+  multipliers: Int32Array,
+  shifts: Int8Array,
+  rows: number,
+  depth: number,
+  units: number,
+  zeroPoint: number,
+  min: number,
+  max: number,
 ): void {
-  for (let row = 0; row < rows; row++) {
-    for (let unit = 0; unit < units; unit++) {
-      let at = unit * depth;
-      let sum = bias[unit];
-      for (let i = row * depth, end = i + depth; i < end; i++) sum += x[i] * w[at++];
-      sum = mbqm(sum, multipliers[unit], shifts[unit]) + zeroPoint;
-      y[row * units + unit] = sum < min ? min : sum > max ? max : sum;
+  let step = 2;
+  for (let row = 0; row < rows; row += step) {
+    if (rows - row < 2) step = 1;
+    let count = 4;
+    for (let unit = 0; unit < units; unit += count) {
+      let i = row * depth;
+      const end = i + depth;
+      let j = end;
+      let p = unit * depth;
+      let s0 = 0;
+      let s1 = 0;
+      let s2 = 0;
+      let s3 = 0;
+      let z0 = 0;
+      let z1 = 0;
+      let z2 = 0;
+      let z3 = 0;
+      if (units - unit < 4) {
+        count = 1;
+        for (; i < end; i++) s0 += x[i] * w[p++];
+        if (step > 1) for (p -= depth; i < end + depth; i++) z0 += x[i] * w[p++];
+      } else {
+        let q = p + depth;
+        let r = q + depth;
+        let t = r + depth;
+        if (step > 1) {
+          for (; i < end; i++) {
+            const v = x[i];
+            const u = x[j++];
+            let k = w[p++];
+            s0 += v * k;
+            z0 += u * k;
+            k = w[q++];
+            s1 += v * k;
+            z1 += u * k;
+            k = w[r++];
+            s2 += v * k;
+            z2 += u * k;
+            k = w[t++];
+            s3 += v * k;
+            z3 += u * k;
+          }
+        } else {
+          for (; i < end - 3; i += 4) {
+            const v = x[i];
+            const v1 = x[i + 1];
+            const v2 = x[i + 2];
+            const v3 = x[i + 3];
+            s0 += v * w[p] + v1 * w[p + 1] + v2 * w[p + 2] + v3 * w[p + 3];
+            s1 += v * w[q] + v1 * w[q + 1] + v2 * w[q + 2] + v3 * w[q + 3];
+            s2 += v * w[r] + v1 * w[r + 1] + v2 * w[r + 2] + v3 * w[r + 3];
+            s3 += v * w[t] + v1 * w[t + 1] + v2 * w[t + 2] + v3 * w[t + 3];
+            p += 4;
+            q += 4;
+            r += 4;
+            t += 4;
+          }
+          for (; i < end; i++) {
+            const v = x[i];
+            s0 += v * w[p++];
+            s1 += v * w[q++];
+            s2 += v * w[r++];
+            s3 += v * w[t++];
+          }
+        }
+      }
+      let to = row * units + unit;
+      for (let k = unit; k < unit + count; k++) {
+        const v = mbqm((s0 + bias[k]) | 0, multipliers[k], shifts[k]) + zeroPoint;
+        y[to] = v < min ? min : v > max ? max : v;
+        if (step > 1) {
+          const u = mbqm((z0 + bias[k]) | 0, multipliers[k], shifts[k]) + zeroPoint;
+          y[to + units] = u < min ? min : u > max ? max : u;
+        }
+        to++;
+        s0 = s1;
+        s1 = s2;
+        s2 = s3;
+        z0 = z1;
+        z1 = z2;
+        z2 = z3;
+      }
     }
   }
 }
 
-function prepareFullyConnected(node: Node, p: Preparation): void {
-  const options = p.options(FULLY_CONNECTED_OPTIONS);
-  const x = node.inputs[0] as Tensor;
-  const w = node.inputs[1] as Tensor;
-  const b = node.inputs[2];
-  const y = node.outputs[0];
-  if (w.shape.length !== 2) p.fail('the weights must have 2 dimensions, but they are ' + describe(w));
-  const units = w.shape[0];
-  const depth = w.shape[1];
-  const rows = x.length / depth;
-  if (x.shape[x.shape.length - 1] !== depth || y.length !== rows * units) p.fail('shapes do not fit: ' + describe(x) + ', ' + describe(w) + ', ' + describe(y));
-  if (x.type === 'FLOAT32') {
-    const range = floatActivationRange(options.fused_activation_function as number);
-    p.step(fullyConnectedFloat32, [x, w, b || new Float32Array(units), y, rows, depth, units, range.min, range.max]);
-    return;
-  }
-  const bias = new Int32Array(units);
-  const multipliers = new Int32Array(units);
-  const shifts = new Int8Array(units);
+/** Kernel: what the input's zero point adds to every dot product with the weights goes into the bias: b − zero · Σ w. */
+export function foldBias(
+  w: Int8Array,
+  b: Int32Array,
+  folded: Int32Array,
+  units: number,
+  depth: number,
+  zero: number,
+): void {
+  let at = 0;
   for (let unit = 0; unit < units; unit++) {
     let sum = 0;
-    for (let i = 0; i < depth; i++) sum += (w.data as Int8Array)[unit * depth + i];
-    bias[unit] = (b ? (b.data as Int32Array)[unit] : 0) - x.zeroPoint * sum;
-    const scales = w.scales as number[];
-    const d = scales.length > 1 ? (x.scale * scales[unit]) / y.scale : fround(x.scale * w.scale) / y.scale;
-    const q = quantizeMultiplier(d);
-    multipliers[unit] = q.multiplier;
-    shifts[unit] = q.shift;
+    for (const end = at + depth; at < end; at++) sum += w[at];
+    folded[unit] = b[unit] - zero * sum;
   }
-  const range = activationRange(options.fused_activation_function as number, y);
-  p.step(fullyConnectedInt8, [x, w, bias, y, multipliers, shifts, rows, depth, units, y.zeroPoint, range.min, range.max]);
 }
 
-export const fullyConnectedOperators: Operators = { FULLY_CONNECTED: prepareFullyConnected };
+/** Prepares `rows` times all units over rows of x of c.depth elements; also for convolutions that come to that. */
+export function prepareDense(
+  c: Correlation,
+  rows: number,
+  product: 'float32' | 'double',
+  p: Preparation,
+): void {
+  const range = rangeOf(c);
+  const bias = biasOf(c);
+  if (c.x.type === 'FLOAT32') {
+    return p.step(fullyConnectedFloat32, [c.x, c.w, bias, c.y, rows, c.depth, c.units, range.min, range.max]);
+  }
+  const w = weightsAsInt8(c.w, p);
+  const scaling = multipliersOf(c, product, p);
+  let folded: Int32Array | Tensor;
+  if (c.w.constant && (!c.b || c.b.constant)) {
+    folded = new Int32Array(c.units);
+    const values = (c.w.type === 'INT4' ? w : c.w.data) as Int8Array;
+    foldBias(values, c.b ? (c.b.data as Int32Array) : folded, folded, c.units, c.depth, c.x.zeroPoint);
+  } else {
+    folded = p.scratch('INT32', c.units);
+    p.step(foldBias, [w, bias, folded, c.units, c.depth, c.x.zeroPoint]);
+  }
+  p.step(fullyConnectedInt8, [
+    c.x,
+    w,
+    folded,
+    c.y,
+    scaling[0],
+    scaling[1],
+    rows,
+    c.depth,
+    c.units,
+    c.y.zeroPoint,
+    range.min,
+    range.max,
+  ]);
+}
+
+/** Per tensor, the bias must have the scale of the accumulator, or nearly so. */
+function checkBiasScale(c: Correlation, p: Preparation): void {
+  const product = c.x.scale * c.w.scale;
+  if (c.b && !(Math.abs(product - c.b.scale) / c.y.scale <= 0.02)) {
+    p.fail(
+      'the bias must have scale ' +
+        product +
+        ' (input times weights), but ' +
+        describe(c.b) +
+        ' has ' +
+        c.b.scale,
+    );
+  }
+}
+
+function prepareFullyConnected(node: Node, p: Preparation, others: OtherTypes[]): void {
+  const options = p.options(FULLY_CONNECTED_OPTIONS);
+  const x = input(node, 0, p);
+  const w = input(node, 1, p);
+  const y = output(node, 0, p);
+  const rank = w.shape.length;
+  const depth = w.shape[rank - 1];
+  const units = w.shape[rank - 2];
+  if (rank < 2 || !(depth > 0) || w.length !== units * depth) {
+    p.fail('the weights must have shape [units, depth], but they are ' + describe(w));
+  }
+  const rows = x.length / depth;
+  if (x.length % depth)
+    p.fail(
+      'the input must be rows of ' +
+        depth +
+        ' elements, as the weights ' +
+        describe(w) +
+        ' are, but it is ' +
+        describe(x),
+    );
+  if (y.shape[y.shape.length - 1] !== units || y.length !== rows * units) {
+    p.fail('the output must be ' + rows + ' rows of ' + units + ' elements, but it is ' + describe(y));
+  }
+  const c: Correlation = {
+    x: x,
+    w: w,
+    b: optional(node, 2),
+    y: y,
+    activation: options.fused_activation_function as number,
+    batches: rows,
+    height: 1,
+    width: 1,
+    depth: depth,
+    outHeight: 1,
+    outWidth: 1,
+    units: units,
+    unitsPerGroup: units,
+    filterHeight: 1,
+    filterWidth: 1,
+    filterDepth: depth,
+    strideY: 1,
+    strideX: 1,
+    padY: 0,
+    padX: 0,
+    dilationY: 1,
+    dilationX: 1,
+    divideY: 1,
+    divideX: 1,
+    wUnit: depth,
+    wTap: depth,
+    op: node.op,
+    version: node.version,
+    biasType: options.quantized_bias_type as number,
+    asymmetric: !!options.asymmetric_quantize_inputs,
+  };
+  const float = typesAre(c, 'FLOAT32', 'FLOAT32', 'FLOAT32');
+  const perTensor = !float && !!w.scales && w.scales.length === 1;
+  if (perTensor && x.type !== 'FLOAT32') checkBiasScale(c, p);
+  if (!float && !typesAre(c, 'INT8', 'INT8 INT4', 'INT8')) return prepareOthers(c, others, p);
+  checkBias(c, float ? 'FLOAT32' : 'INT32', p);
+  if (w.type === 'INT4' && !perTensor)
+    p.fail('INT4 weights must have one scale for all, but ' + describe(w) + ' has others');
+  if (!perTensor || !w.zeroPoint) return prepareDense(c, rows, perTensor ? 'float32' : 'double', p);
+  const scaling = multipliersOf(c, 'float32', p);
+  const range = rangeOf(c);
+  const start = new Int32Array(1);
+  p.step(batchMatmulInt8, [
+    x,
+    weightsAsInt8(w, p),
+    biasOf(c),
+    y,
+    start,
+    start,
+    1,
+    rows,
+    units,
+    depth,
+    depth,
+    1,
+    depth,
+    1,
+    x.zeroPoint,
+    w.zeroPoint,
+    scaling[0][0],
+    scaling[1][0],
+    y.zeroPoint,
+    range.min,
+    range.max,
+  ]);
+}
+
+/** FULLY_CONNECTED, with further combinations of types. */
+export function fullyConnectedOperators(others: OtherTypes[]): Operators {
+  return {
+    FULLY_CONNECTED: function (node: Node, p: Preparation): void {
+      prepareFullyConnected(node, p, others);
+    },
+  };
+}

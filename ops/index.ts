@@ -1,12 +1,18 @@
 /** All operators. */
 import { Operators } from '../lib/graph';
 import { variableOperators } from '../variables/operators';
+import { argOperators } from './arg_extreme';
 import { arithmeticOperators, squaredDifferenceOperators } from './arithmetic';
+import { batchMatmulOperators } from './batch_matmul';
 import { concatOperators } from './concat';
 import { controlOperators } from './control';
+import { convOperators } from './conv';
+import { int16Types } from './correlate_int16';
+import { depthwiseConvOperators } from './depthwise_conv';
 import { fillOperators } from './fill';
 import { fullyConnectedOperators } from './fully_connected';
 import { gatherOperators } from './gather';
+import { hybridTypes } from './hybrid';
 import { padOperators } from './pad';
 import { reshapeOperators } from './reshape';
 import { scatterOperators } from './scatter';
@@ -15,16 +21,18 @@ import { sliceOperators } from './slice';
 import { spaceOperators } from './space';
 import { splitOperators } from './split';
 import { stridedSliceOperators } from './strided_slice';
+import { transposeOperators } from './transpose';
+import { transposeConvOperators } from './transpose_conv';
 import { l2PoolOperators, poolingOperators } from './pooling';
 import { reduceExtremeOperators, reduceOperators, reduceProductOperators } from './reduce';
-import { argOperators } from './arg_extreme';
 import { addNOperators } from './add_n';
+import { binaryFunctionOperators } from './binary_functions';
 import { comparisonOperators } from './comparison';
 import { cumsumOperators } from './cumsum';
 import { divisionOperators } from './division';
 import { resizeOperators } from './resize';
 import { selectOperators } from './select';
-import { transposeOperators } from './transpose';
+import { sequenceOperators } from './sequence';
 import { leakyReluOperators, reluOperators, sigmoidOperators } from './activations';
 import { castOperators, convertOperators } from './convert';
 import { elementwiseOperators } from './elementwise';
@@ -40,6 +48,9 @@ export function joinOperators(families: Operators[]): Operators {
   return all;
 }
 
+/** Rare types of operators with weights. */
+const otherTypes = [int16Types, hybridTypes];
+
 export const allOperators = joinOperators([
   reluOperators,
   leakyReluOperators,
@@ -53,7 +64,11 @@ export const allOperators = joinOperators([
   castOperators,
   variableOperators,
   controlOperators,
-  fullyConnectedOperators,
+  fullyConnectedOperators(otherTypes),
+  convOperators(otherTypes),
+  depthwiseConvOperators(otherTypes),
+  transposeConvOperators(otherTypes),
+  batchMatmulOperators,
   reshapeOperators,
   concatOperators,
   arithmeticOperators,
@@ -65,6 +80,8 @@ export const allOperators = joinOperators([
   reduceProductOperators,
   argOperators,
   addNOperators,
+  binaryFunctionOperators,
+  sequenceOperators,
   comparisonOperators,
   cumsumOperators,
   divisionOperators,
