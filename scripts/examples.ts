@@ -1,11 +1,13 @@
-/** Makes the models and recordings of examples/smoothing, which `npm start` runs. Reproducible: `npx tsx scripts/examples.ts`. */
+/** Makes the small models and recordings under examples/. Reproducible: `npx tsx scripts/examples.ts`. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { random } from '../author/random';
 import { leakyIntegratorModel } from '../author/recurrent';
+import { unstatify } from '../author/statify';
 import { writeModel } from '../author/writer';
+import type { Graph } from '../lib/graph';
 
-const folder = path.join(__dirname, '..', 'examples', 'smoothing');
+const examples = path.join(__dirname, '..', 'examples');
 
 /** A room's temperature: a slow drift, a window opened for a while, and the noise of a cheap sensor. */
 function temperatures(): string {
@@ -20,6 +22,25 @@ function temperatures(): string {
   return rows.join('\n') + '\n';
 }
 
-fs.mkdirSync(folder, { recursive: true });
-fs.writeFileSync(path.join(folder, 'stream.csv'), temperatures());
-fs.writeFileSync(path.join(folder, 'smoothing.tflite'), writeModel(leakyIntegratorModel({ size: 1, decay: 0.8, initial: [20] })));
+/** The same smoothing with its state outside, as converters often leave it: inputs x and state_in, outputs y and state_out. */
+function loopModel(): Uint8Array {
+  const { graph } = unstatify(smoothing());
+  const [main] = graph.subgraphs;
+  main.inputs[1].name = 'state_in';
+  main.outputs[1].name = 'state_out';
+  graph.metadata = [];
+  return writeModel(graph);
+}
+
+function smoothing(): Graph {
+  return leakyIntegratorModel({ size: 1, decay: 0.8, initial: [20] });
+}
+
+function put(folder: string, name: string, content: string | Uint8Array): void {
+  fs.mkdirSync(path.join(examples, folder), { recursive: true });
+  fs.writeFileSync(path.join(examples, folder, name), content);
+}
+
+put('smoothing', 'stream.csv', temperatures());
+put('smoothing', 'smoothing.tflite', writeModel(smoothing()));
+put('loop', 'loop.tflite', loopModel());
