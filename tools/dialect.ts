@@ -248,7 +248,8 @@ function checkSyntax(program: Program, scopes: Scope[], allowed: Set<string>): V
     },
     AssignmentExpression(node) {
       if (node.left.type !== 'MemberExpression' || memberName(node.left) !== 'length') return;
-      if (node.operator !== '=' || node.right.type === 'Literal') {
+      // The chip library's types forbid the rest; other numbers are mostly lengths of the script's own objects.
+      if (node.operator !== '=' || (node.right.type === 'Literal' && node.right.value === 0)) {
         add('length', node, 'assigning the length of an array throws on Espruino');
       }
     },
