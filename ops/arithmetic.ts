@@ -13,7 +13,6 @@ import {
   int32ActivationRange,
   mbqm,
   quantizeMultiplier,
-  rdpot,
 } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { ADD_OPTIONS, MUL_OPTIONS, SUB_OPTIONS } from '../lib/schema';
@@ -121,9 +120,11 @@ export function clampInt32(y: Int32Array, n: number, min: number, max: number): 
 }
 
 /**
- * Kernel, INT8 or INT16: both inputs are brought to one scale, added (`sign` −1: subtracted, `square` 1:
- * squared), and brought to the output's scale. An input's multiplier has at most 31 bits and x − z at most 17, so that the product is exact in a
- * double, and srdhm((x − z) << L, m) is floor(((x − z) · m + unit / 2) / unit) with unit = 2^(31 − L).
+ * Kernel, INT8 or INT16: both inputs are brought to one scale, added, with `square` 1 squared, and brought to the output's
+ * scale. TFLM computes mbqm((x − zero) << L, multiplier, shift) for each, of which the first rounding is that of
+ * (x − zero) · factor with factor = multiplier / 2^(31 − L): the product is exact in a double. For a, the input of the
+ * larger scale, the ratio is ½ and there is no second rounding; that of b, by bShift bits, adds `half`, less `one` if
+ * negative.
  */
 export function addQuantized(
   a: Int8Array | Int16Array,
@@ -138,12 +139,12 @@ export function addQuantized(
   bm: number,
   outer: Int32Array,
   aZero: number,
+  aFactor: number,
   bZero: number,
-  aMultiplier: number,
-  aShift: number,
-  bMultiplier: number,
+  bFactor: number,
+  half: number,
+  one: number,
   bShift: number,
-  unit: number,
   sign: number,
   square: number,
   multiplier: number,
@@ -157,9 +158,9 @@ export function addQuantized(
     let q = rowOffset(row, outer, 3, 2);
     for (let m = 0; m < mid; m++, p += am, q += bm) {
       for (let i = p, j = q, end = k + inner; k < end; k++, i += ai, j += bi) {
+        const u = Math.floor((b[j] - bZero) * bFactor + 0.5);
         const d =
-          rdpot(Math.floor(((a[i] - aZero) * aMultiplier) / unit + 0.5), aShift) +
-          sign * rdpot(Math.floor(((b[j] - bZero) * bMultiplier) / unit + 0.5), bShift);
+          Math.floor((a[i] - aZero) * aFactor + 0.5) + sign * ((u + half - ((u >>> 31) & one)) >> bShift);
         const v = mbqm(square ? d * d : d, multiplier, shift) + zeroPoint;
         y[k] = v < min ? min : v > max ? max : v;
       }
@@ -227,33 +228,32 @@ function addScaled(
   p: Preparation,
 ): void {
   expectScales(o, p);
-  const twice = 2 * Math.max(o.a.scale, o.b.scale);
+  const swapped = o.b.scale > o.a.scale;
+  const a = swapped ? o.b : o.a;
+  const b = swapped ? o.a : o.b;
+  const twice = 2 * a.scale;
   const wide = Math.pow(2, left) * o.y.scale;
-  const ratios = [
-    o.a.scale / twice,
-    o.b.scale / twice,
-    square ? (twice * twice) / (Math.pow(2, left) * wide) : twice / wide,
-  ];
-  const scaling: number[] = [];
-  for (let i = 0; i < 3; i++) {
-    const q = quantizeMultiplier(sign < 0 && !square ? fround(ratios[i]) : ratios[i]);
-    scaling.push(q.multiplier, i < 2 ? -q.shift : q.shift);
-  }
+  const single = sign < 0 && !square;
+  const ratio = square ? (twice * twice) / (Math.pow(2, left) * wide) : twice / wide;
+  const qb = quantizeMultiplier(single ? fround(b.scale / twice) : b.scale / twice);
+  const q = quantizeMultiplier(single ? fround(ratio) : ratio);
+  const half = Math.pow(2, -qb.shift - 1);
   const range = activationRange(activation, o.y);
+  const args: Argument[] = [a, b, o.y];
   p.step(
     addQuantized,
-    o.args.concat([
-      o.a.zeroPoint,
-      o.b.zeroPoint,
-      scaling[0],
-      scaling[1],
-      scaling[2],
-      scaling[3],
-      Math.pow(2, 31 - left),
-      sign,
+    args.concat(broadcastWalk([a.shape, b.shape], o.y.shape) as Argument[], [
+      a.zeroPoint,
+      (swapped && !square ? sign : 1) * Math.pow(2, left - 1),
+      b.zeroPoint,
+      qb.multiplier * Math.pow(2, left - 31),
+      half < 1 ? 0 : half,
+      half < 1 ? 0 : 1,
+      -qb.shift,
+      swapped && !square ? 1 : sign,
       square,
-      scaling[4],
-      scaling[5],
+      q.multiplier,
+      q.shift,
       o.y.zeroPoint,
       range.min,
       range.max,

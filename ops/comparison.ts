@@ -75,7 +75,7 @@ export function compareInt64(
   }
 }
 
-/** Kernel: the same for INT8 with scales; (x − zero) · multiplier / unit is x in 1/256, exact before it is rounded. */
+/** Kernel: the same for INT8 with scales; (x − zero) · factor, shifted, is x in 1/256, exact before it is rounded. */
 export function compareQuantized(
   a: Int8Array,
   b: Int8Array,
@@ -89,12 +89,10 @@ export function compareQuantized(
   bm: number,
   outer: Int32Array,
   aZero: number,
-  aMultiplier: number,
-  aUnit: number,
+  aFactor: number,
   aShift: number,
   bZero: number,
-  bMultiplier: number,
-  bUnit: number,
+  bFactor: number,
   bShift: number,
   less: number,
   equal: number,
@@ -106,8 +104,8 @@ export function compareQuantized(
     for (let m = 0; m < mid; m++, p += am, q += bm) {
       for (let i = p, j = q, end = k + inner; k < end; k++, i += ai, j += bi) {
         const d =
-          rdpot(Math.floor(((a[i] - aZero) * aMultiplier) / aUnit + 0.5), aShift) -
-          rdpot(Math.floor(((b[j] - bZero) * bMultiplier) / bUnit + 0.5), bShift);
+          rdpot(Math.floor((a[i] - aZero) * aFactor + 0.5), aShift) -
+          rdpot(Math.floor((b[j] - bZero) * bFactor + 0.5), bShift);
         y[k] = d < 0 ? less : d > 0 ? greater : equal;
       }
     }
@@ -169,11 +167,11 @@ export function extremeInt64(
   }
 }
 
-/** Zero point, multiplier, unit and shift of an INT8 operand of compareQuantized. */
+/** Zero point, factor and shift of an INT8 operand of compareQuantized. */
 function scaling(x: Tensor, what: string, p: Preparation): number[] {
   expectQuantized(x, what, p);
   const q = quantizeMultiplier(x.scale);
-  return [x.zeroPoint, q.multiplier, Math.pow(2, 23 - Math.max(q.shift, 0)), Math.max(-q.shift, 0)];
+  return [x.zeroPoint, q.multiplier * Math.pow(2, Math.max(q.shift, 0) - 23), Math.max(-q.shift, 0)];
 }
 
 /** A comparison that gives these results for a < b, a = b, a > b, and for what has no order. */
