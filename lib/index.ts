@@ -9,7 +9,7 @@ import { enableSnapshots } from '../variables/snapshot';
 
 export { loadWith, modelOf } from './load';
 export { Model } from './model';
-export { joinOperators } from '../ops/index';
+export { joinOperators, operatorNames } from '../ops/join';
 export { keep } from '../variables/keeper';
 export { espruinoBackend, memoryBackend, openStore } from '../variables/store';
 

@@ -1,5 +1,4 @@
 /** All operators. */
-import { Operators } from '../lib/graph';
 import { variableOperators } from '../variables/operators';
 import { argOperators } from './arg_extreme';
 import { arithmeticOperators, squaredDifferenceOperators } from './arithmetic';
@@ -12,6 +11,7 @@ import { depthwiseConvOperators } from './depthwise_conv';
 import { fillOperators } from './fill';
 import { fullyConnectedOperators } from './fully_connected';
 import { gatherOperators } from './gather';
+import { joinOperators } from './join';
 import { hybridTypes } from './hybrid';
 import { padOperators } from './pad';
 import { reshapeOperators } from './reshape';
@@ -40,13 +40,6 @@ import { l2NormOperators } from './l2norm';
 import { smoothActivationOperators } from './smooth_activations';
 import { logSoftmaxOperators, softmaxOperators } from './softmax';
 import { int16Softmax } from './softmax_int16';
-
-/** Joins families of operators into one table. */
-export function joinOperators(families: Operators[]): Operators {
-  const all: Operators = {};
-  for (let i = 0; i < families.length; i++) for (const name in families[i]) all[name] = families[i][name];
-  return all;
-}
 
 /** Rare types of operators with weights. */
 const otherTypes = [int16Types, hybridTypes];
