@@ -10,7 +10,7 @@
  * is converted once, when the model is loaded.
  */
 import { fround, roundAway, typeRange } from '../lib/fixedpoint';
-import { Argument, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
+import { Argument, Kernel, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { describe, newArray, newTensor } from '../lib/tensor';
 import { expectQuantized, expectType } from './checks';
 import { emitUnary, unaryOperands } from './lookup';
@@ -141,12 +141,12 @@ function prepareDequantize(node: Node, p: Preparation): void {
     y.constant = true;
     y.data = newArray('FLOAT32', y.length);
   }
-  const kernel = half ? dequantizeFloat16 : dequantize;
+  const kernel: Kernel = half ? dequantizeFloat16 : dequantize;
   const parameters: Argument[] = [x.length];
   const args = parameters.concat(half ? [] : [x.scale, x.zeroPoint]);
   if (y === o.y) p.step(kernel, ([x, y] as Argument[]).concat(args));
   else {
-    kernel.apply(null, ([x.data, y.data] as Argument[]).concat(args) as never);
+    kernel.apply(null, ([x.data, y.data] as Argument[]).concat(args));
     p.move(y, 0, o.y, 0, y.bytes);
   }
 }
