@@ -249,7 +249,7 @@ function addScaled(
       qb.multiplier * Math.pow(2, left - 31),
       half < 1 ? 0 : half,
       half < 1 ? 0 : 1,
-      -qb.shift,
+      0 - qb.shift,
       swapped && !square ? 1 : sign,
       square,
       q.multiplier,

@@ -19,6 +19,7 @@ import { Node, Operators, Preparation } from '../lib/graph';
 import { DIV_OPTIONS } from '../lib/schema';
 import { clampOutput } from './arithmetic';
 import { binaryOperands, expectScales, expectUnquantized, rowOffset } from './broadcast';
+import { oneOverOnePlus } from './gemmlowp';
 
 /** Fails because a divisor is 0. */
 export function divisionBy0(): never {
@@ -110,14 +111,6 @@ export function floorModulo(
   }
 }
 
-/** 1 / (1 + x) for 0 ≤ x < 1, both in 1/2³¹: gemmlowp's three steps of Newton and Raphson. */
-export function reciprocalOfOnePlus(x: number): number {
-  const half = Math.floor((x + 2147483648) / 2);
-  let y = 1515870810 + srdhm(half, -1010580540);
-  for (let i = 0; i < 3; i++) y += srdhm(y, 536870912 - srdhm(half, y)) * 4;
-  return y > 1073741823 ? 2147483647 : y * 2;
-}
-
 /** Kernel: INT8; a / b by a fixed-point reciprocal of b, requantized. */
 export function divideInt8(
   a: Int8Array,
@@ -153,7 +146,7 @@ export function divideInt8(
         }
         const zeros = clz(divisor);
         const headroom = clz(dividend < 0 ? ~dividend : dividend) - 1;
-        const quotient = srdhm(dividend << headroom, reciprocalOfOnePlus((divisor << zeros) & 2147483647));
+        const quotient = srdhm(dividend << headroom, oneOverOnePlus((divisor << zeros) & 2147483647));
         const power = shift - 31 + zeros - headroom;
         const v = (power < -31 ? 0 : mbqm(quotient, multiplier, power)) + zeroPoint;
         y[k] = v < min ? min : v > max ? max : v;
