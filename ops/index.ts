@@ -40,6 +40,14 @@ import { l2NormOperators } from './l2norm';
 import { smoothActivationOperators } from './smooth_activations';
 import { logSoftmaxOperators, softmaxOperators } from './softmax';
 import { int16Softmax } from './softmax_int16';
+import { bidirectionalLstmOperators } from './bidirectional_lstm';
+import { hybridLstm, hybridRnn, hybridSvdf } from './hybrid_recurrent';
+import { sequenceLstmOperators } from './lstm';
+import { lstmCellOperators } from './lstm_cell';
+import { floatLstm } from './lstm_float';
+import { integerLstm } from './lstm_integer';
+import { rnnOperators } from './rnn';
+import { svdfOperators } from './svdf';
 
 /** Rare types of operators with weights. */
 const otherTypes = [int16Types, hybridTypes];
@@ -90,4 +98,9 @@ export const allOperators = joinOperators([
   transposeOperators,
   searchOperators,
   scatterOperators,
+  svdfOperators([hybridSvdf]),
+  sequenceLstmOperators([floatLstm, integerLstm, hybridLstm]),
+  lstmCellOperators([floatLstm, hybridLstm]),
+  bidirectionalLstmOperators([floatLstm, hybridLstm]),
+  rnnOperators([hybridRnn]),
 ]);
