@@ -11,10 +11,9 @@
  */
 import { Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { SHAPE_OPTIONS } from '../lib/schema';
-import { describe } from '../lib/tensor';
 import { expectRank, expectShape, expectType, input, output } from './checks';
 import { expectInts, intAt, wordsPerInt } from './ints';
-import { copyGrid, expectSameMovable, fillOf, stridesOf } from './strided_copy';
+import { copyGrid, fillOf, misfit, operandsOf, zeros } from './strided_copy';
 
 /** Kernel: the broadcast of two shapes of `n1` and `n2` dimensions, `words` 32-bit words each. */
 export function broadcastArgs(
@@ -37,97 +36,74 @@ export function broadcastArgs(
   }
 }
 
-function zeros(n: number): number[] {
-  const list: number[] = [];
-  for (let i = 0; i < n; i++) list.push(0);
-  return list;
-}
-
 /** Writes numbers that prepare knows. */
-function writeInts(values: number[], y: Tensor, p: Preparation): void {
+function writeInts(values: number[], shape: number[], y: Tensor, p: Preparation): void {
   const words = wordsPerInt(y);
   const data = new Int32Array(words * values.length);
   for (let i = 0; i < values.length; i++) data[i * words] = values[i];
+  expectShape(y, shape, 'the output', p);
   copyGrid(p, [values.length], data, 0, [1], y, 0, [1]);
 }
 
 function prepareShape(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
+  const shape = input(node, 0, p).shape;
   const y = output(node, 0, p);
   p.options(SHAPE_OPTIONS);
   expectType(y, 'INT32 INT64', 'the output', p);
-  expectShape(y, [x.shape.length], 'the output', p);
-  writeInts(x.shape, y, p);
+  writeInts(shape, [shape.length], y, p);
 }
 
 function prepareRank(node: Node, p: Preparation): void {
   const y = output(node, 0, p);
   expectType(y, 'INT32', 'the output', p);
-  expectShape(y, [], 'the output', p);
-  writeInts([input(node, 0, p).shape.length], y, p);
+  writeInts([input(node, 0, p).shape.length], [], y, p);
 }
 
 function prepareZerosLike(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
-  const y = output(node, 0, p);
-  expectSameMovable(x, y, p);
-  expectShape(y, x.shape, 'the output', p);
-  copyGrid(p, [y.length], fillOf(y.type, 0), 0, [0], y, 0, [1]);
+  const o = operandsOf(node, 0, p);
+  expectShape(o.y, o.x.shape, 'the output', p);
+  copyGrid(p, [o.y.length], fillOf(o.y.type, 0), 0, [0], o.y, 0, [1]);
 }
 
 function prepareFill(node: Node, p: Preparation): void {
-  const value = input(node, 1, p);
-  const y = output(node, 0, p);
-  expectSameMovable(value, y, p);
-  expectRank(value, 0, 'the value', p);
-  expectInts(input(node, 0, p), y.shape, 'the dims', p);
-  copyGrid(p, [y.length], value, 0, [0], y, 0, [1]);
-}
-
-/** Strides of x when it is broadcast to `shape`; fails if that is impossible. */
-function broadcastStrides(x: Tensor, shape: number[], p: Preparation): number[] {
-  const strides = stridesOf(x.shape);
-  const extra = shape.length - x.shape.length;
-  let fits = extra >= 0;
-  for (let i = 0; fits && i < x.shape.length; i++) {
-    if (x.shape[i] === 1) strides[i] = 0;
-    else fits = x.shape[i] === shape[extra + i];
-  }
-  if (!fits) p.fail(describe(x) + ' does not broadcast to [' + shape.join() + ']');
-  return zeros(extra).concat(strides);
+  const o = operandsOf(node, 1, p);
+  expectRank(o.x, 0, 'the value', p);
+  expectInts(input(node, 0, p), o.y.shape, 'the dims', p);
+  copyGrid(p, [o.y.length], o.x, 0, [0], o.y, 0, [1]);
 }
 
 function prepareBroadcastTo(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
-  const y = output(node, 0, p);
-  expectSameMovable(x, y, p);
-  expectInts(input(node, 1, p), y.shape, 'the shape', p);
-  copyGrid(p, y.shape, x, 0, broadcastStrides(x, y.shape, p), y, 0, stridesOf(y.shape));
+  const o = operandsOf(node, 0, p);
+  const shape = o.y.shape;
+  const extra = shape.length - o.rank;
+  expectInts(input(node, 1, p), shape, 'the shape', p);
+  let fits = extra >= 0;
+  for (let i = 0; i < o.rank; i++) {
+    if (o.x.shape[i] === 1) o.xs[i] = 0;
+    else fits = fits && o.x.shape[i] === shape[extra + i];
+  }
+  if (!fits) misfit('shapes of which the first broadcasts to the second', [o.x, o.y], p);
+  copyGrid(p, shape, o.x, 0, zeros(extra).concat(o.xs), o.y, 0, o.ys);
 }
 
 function prepareTile(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
-  const y = output(node, 0, p);
-  const rank = x.shape.length;
-  expectSameMovable(x, y, p);
-  expectRank(y, rank, 'the output', p);
-  const from = stridesOf(x.shape);
-  const to = stridesOf(y.shape);
+  const o = operandsOf(node, 0, p);
   const multiples: number[] = [];
   const shape: number[] = [];
-  const fromStrides: number[] = [];
-  const toStrides: number[] = [];
-  for (let i = 0; i < rank; i++) {
-    const times = x.shape[i] ? y.shape[i] / x.shape[i] : 0;
-    if (times !== Math.floor(times))
-      p.fail('the output must be a multiple of ' + describe(x) + ', but it is ' + describe(y));
+  const from: number[] = [];
+  const to: number[] = [];
+  expectRank(o.y, o.rank, 'the output', p);
+  for (let i = 0; i < o.rank; i++) {
+    const n = o.x.shape[i];
+    const times = n ? o.y.shape[i] / n : 0;
+    if (times % 1) misfit('an output that is a multiple of the input', [o.x, o.y], p);
     multiples.push(times);
-    shape.push(times, x.shape[i]);
-    fromStrides.push(0, from[i]);
-    toStrides.push(x.shape[i] * to[i], to[i]);
+    shape.push(times, n);
+    from.push(0, o.xs[i]);
+    to.push(n * o.ys[i], o.ys[i]);
   }
-  if (x.length) expectInts(input(node, 1, p), multiples, 'the multiples', p);
-  copyGrid(p, shape, x, 0, fromStrides, y, 0, toStrides);
+  if (o.x.length) expectInts(input(node, 1, p), multiples, 'the multiples', p);
+  copyGrid(p, shape, o.x, 0, from, o.y, 0, to);
 }
 
 function prepareBroadcastArgs(node: Node, p: Preparation): void {
@@ -135,20 +111,23 @@ function prepareBroadcastArgs(node: Node, p: Preparation): void {
   const b = input(node, 1, p);
   const y = output(node, 0, p);
   expectType(a, 'INT32 INT64', 'the first shape', p);
-  expectType(b, a.type, 'the second shape', p);
-  expectType(y, a.type, 'the output', p);
   expectRank(a, 1, 'the first shape', p);
   expectRank(b, 1, 'the second shape', p);
   expectShape(y, [Math.max(a.length, b.length)], 'the output', p);
+  if (b.type !== a.type || y.type !== a.type) misfit('one type', [a, b, y], p);
   p.step(broadcastArgs, [a, a.length, b, b.length, y, y.length, wordsPerInt(a)]);
 }
 
 export const fillOperators: Operators = {
   SHAPE: prepareShape,
-  RANK: prepareRank,
   ZEROS_LIKE: prepareZerosLike,
   FILL: prepareFill,
-  BROADCAST_TO: prepareBroadcastTo,
+};
+
+export const broadcastOperators: Operators = { BROADCAST_TO: prepareBroadcastTo };
+
+export const rareFillOperators: Operators = {
+  RANK: prepareRank,
   TILE: prepareTile,
   BROADCAST_ARGS: prepareBroadcastArgs,
 };

@@ -9,16 +9,18 @@
  */
 import { Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { GATHER_OPTIONS } from '../lib/schema';
-import { describe, lengthOf } from '../lib/tensor';
-import { axisWithin, expectShape, expectType, input, output } from './checks';
+import { lengthOf, sameShape } from '../lib/tensor';
+import { axisWithin, expectRank, expectShape, expectType, input, output } from './checks';
 import { intAt, wordsPerInt } from './ints';
 import {
   asWords,
   copyGrid,
-  expectMovable,
   expectSameMovable,
-  narrowWordsOf,
+  misfit,
+  Operands,
+  operandsOf,
   stridesOf,
+  wordsOf,
 } from './strided_copy';
 
 /**
@@ -104,7 +106,6 @@ export function gatherScaled(
   x: Int8Array,
   indices: Int32Array,
   y: Float32Array,
-  words: number,
   n: number,
   dims: Int32Array,
   inner: number,
@@ -112,12 +113,15 @@ export function gatherScaled(
 ): void {
   let to = 0;
   for (let i = 0; i < n; i++) {
-    let from = sliceOffset(indices, i, words, 1, dims);
+    let from = sliceOffset(indices, i, 1, 1, dims);
     for (let end = to + inner; to < end; to++) y[to] = x[from++] * scale;
   }
 }
 
-/** Emits the kernel; counts and strides in elements. `dims` holds (size, stride) for each index of a tuple. */
+/**
+ * Emits a gather from x to y; counts and strides in elements.
+ * @param dims (size, stride) for each index of a tuple
+ */
 export function emitGather(
   x: Tensor,
   indices: Tensor,
@@ -131,8 +135,8 @@ export function emitGather(
   p: Preparation,
 ): void {
   if (!y.length) return;
-  const words = narrowWordsOf(x.type);
-  const table = dims.slice();
+  const words = wordsOf(x.type, true);
+  const table = new Int32Array(dims);
   for (let i = 1; i < table.length; i += 2) table[i] *= words.count;
   p.step(words.bytes === 1 ? gather8 : gather32, [
     asWords(x, words),
@@ -143,121 +147,96 @@ export function emitGather(
     outer,
     n,
     dims.length / 2,
-    new Int32Array(table),
+    table,
     block * words.count,
     inner * words.count,
   ]);
 }
 
-function expectGatherable(x: Tensor, indices: Tensor, y: Tensor, p: Preparation): void {
-  expectSameMovable(x, y, p);
-  if (x.type === 'INT16') p.fail('it does not take INT16, but the input is ' + describe(x));
-  expectType(indices, 'INT32 INT64', 'the indices', p);
+function gatherable(node: Node, p: Preparation): Operands {
+  const o = operandsOf(node, 0, p);
+  if (o.x.type === 'INT16') misfit('another type than INT16', [o.x], p);
+  expectType(input(node, 1, p), 'INT32 INT64', 'the indices', p);
+  return o;
 }
 
 function prepareGather(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
+  const o = gatherable(node, p);
   const indices = input(node, 1, p);
-  const y = output(node, 0, p);
   const options = p.options(GATHER_OPTIONS);
-  const rank = x.shape.length;
-  expectGatherable(x, indices, y, p);
-  const axis = axisWithin(options.axis as number, rank, p);
-  let batchDims = options.batch_dims as number;
-  if (batchDims < 0) batchDims += indices.shape.length;
-  if (!(batchDims >= 0 && batchDims <= axis && batchDims <= indices.shape.length)) {
-    p.fail(
-      batchDims +
-        ' batch dimensions are not possible with axis ' +
-        axis +
-        ' and indices ' +
-        describe(indices),
-    );
+  const shape = o.x.shape;
+  const axis = axisWithin(options.axis as number, o.rank, p);
+  let lead = options.batch_dims as number;
+  if (lead < 0) lead += indices.shape.length;
+  const rest = indices.shape.slice(lead);
+  const batch = shape.slice(0, lead);
+  if (!(lead >= 0 && lead <= axis) || !sameShape(indices.shape, batch.concat(rest))) {
+    misfit(lead + ' batch dimensions before axis ' + axis, [o.x, indices], p);
   }
-  const lead = x.shape.slice(0, batchDims);
-  expectShape(indices, lead.concat(indices.shape.slice(batchDims)), 'the indices', p);
-  const shape = x.shape.slice(0, axis).concat(indices.shape.slice(batchDims), x.shape.slice(axis + 1));
-  expectShape(y, shape, 'the output', p);
-  const strides = stridesOf(x.shape);
-  const inner = strides[axis];
-  const size = x.shape[axis];
+  expectShape(o.y, shape.slice(0, axis).concat(rest, shape.slice(axis + 1)), 'the output', p);
+  const inner = o.xs[axis];
+  const size = shape[axis];
   if (indices.constant && indices.length === 1) {
     // one known slice is a plain copy, or no copy at all
+    const one = shape.slice();
     const index = intAt(indices.data as Int32Array, 0, wordsPerInt(indices));
-    if (!(index >= 0 && index < size))
-      p.fail('index ' + index + ' is outside of axis ' + axis + ' of ' + describe(x));
-    const one = x.shape.slice();
+    if (!(index >= 0 && index < size)) misfit('an index within axis ' + axis + ', not ' + index, [o.x], p);
     one[axis] = 1;
-    copyGrid(p, one, x, index * inner, strides, y, 0, stridesOf(one));
+    copyGrid(p, one, o.x, index * inner, o.xs, o.y, 0, stridesOf(one));
     return;
   }
-  const batches = lengthOf(lead);
-  const outer = lengthOf(x.shape.slice(batchDims, axis));
-  emitGather(x, indices, y, batches, outer, indices.length / batches, [size, inner], size * inner, inner, p);
+  const batches = lengthOf(batch);
+  const outer = lengthOf(shape.slice(lead, axis));
+  emitGather(
+    o.x,
+    indices,
+    o.y,
+    batches,
+    outer,
+    indices.length / batches,
+    [size, inner],
+    size * inner,
+    inner,
+    p,
+  );
 }
 
 function prepareGatherNd(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
+  const o = gatherable(node, p);
   const indices = input(node, 1, p);
-  const y = output(node, 0, p);
-  expectGatherable(x, indices, y, p);
-  const lead = indices.shape.length - 1;
-  const nd = indices.shape[lead];
-  if (lead < 0 || nd > x.shape.length)
-    p.fail(
-      'the indices must have at most ' +
-        x.shape.length +
-        ' numbers in the last dimension, but they are ' +
-        describe(indices),
-    );
-  expectShape(y, indices.shape.slice(0, lead).concat(x.shape.slice(nd)), 'the output', p);
-  const strides = stridesOf(x.shape);
+  const count = indices.shape.slice(0, -1);
+  const nd = indices.shape[count.length];
+  if (!(nd <= o.rank)) misfit('at most ' + o.rank + ' numbers in the last dimension', [indices], p);
+  const slice = o.x.shape.slice(nd);
   const dims: number[] = [];
-  for (let i = 0; i < nd; i++) dims.push(x.shape[i], strides[i]);
-  const inner = lengthOf(x.shape.slice(nd));
-  emitGather(x, indices, y, 1, 1, lengthOf(indices.shape.slice(0, lead)), dims, 0, inner, p);
+  expectShape(o.y, count.concat(slice), 'the output', p);
+  for (let i = 0; i < nd; i++) dims.push(o.x.shape[i], o.xs[i]);
+  emitGather(o.x, indices, o.y, 1, 1, lengthOf(count), dims, 0, lengthOf(slice), p);
 }
 
 function prepareEmbeddingLookup(node: Node, p: Preparation): void {
   const indices = input(node, 0, p);
   const table = input(node, 1, p);
   const y = output(node, 0, p);
+  const n = indices.length;
+  const row = table.shape.slice(1);
   expectType(indices, 'INT32', 'the indices', p);
-  expectShape(indices, [indices.length], 'the indices', p);
-  if (table.shape.length < 2)
-    p.fail('the table must have 2 dimensions or more, but it is ' + describe(table));
-  expectShape(y, [indices.length].concat(table.shape.slice(1)), 'the output', p);
-  expectMovable(table, 'the table', p);
-  const rows = table.shape[0];
-  const inner = lengthOf(table.shape.slice(1));
+  expectRank(indices, 1, 'the indices', p);
+  if (!row.length) misfit('a table of 2 or more dimensions', [table], p);
+  expectShape(y, [n].concat(row), 'the output', p);
+  const inner = lengthOf(row);
   if (table.type === 'INT8' && y.type === 'FLOAT32') {
-    if (table.zeroPoint)
-      p.fail(
-        'the table must have zero point 0 to give FLOAT32, but ' +
-          describe(table) +
-          ' has ' +
-          table.zeroPoint,
-      );
-    if (table.scales && table.scales.length > 1)
-      p.fail('the table must have one scale, but ' + describe(table) + ' has ' + table.scales.length);
-    p.step(gatherScaled, [
-      table,
-      indices,
-      y,
-      1,
-      indices.length,
-      new Int32Array([rows, inner]),
-      inner,
-      table.scale,
-    ]);
+    if (table.zeroPoint || (table.scales && table.scales.length > 1))
+      misfit('a table with one scale and zero point 0', [table], p);
+    p.step(gatherScaled, [table, indices, y, n, new Int32Array([table.shape[0], inner]), inner, table.scale]);
     return;
   }
   expectSameMovable(table, y, p);
-  emitGather(table, indices, y, 1, 1, indices.length, [rows, inner], 0, inner, p);
+  emitGather(table, indices, y, 1, 1, n, [table.shape[0], inner], 0, inner, p);
 }
 
-export const gatherOperators: Operators = {
-  GATHER: prepareGather,
-  GATHER_ND: prepareGatherNd,
-  EMBEDDING_LOOKUP: prepareEmbeddingLookup,
-};
+export const gatherOperators: Operators = { GATHER: prepareGather };
+
+export const gatherNdOperators: Operators = { GATHER_ND: prepareGatherNd };
+
+export const embeddingOperators: Operators = { EMBEDDING_LOOKUP: prepareEmbeddingLookup };

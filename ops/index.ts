@@ -8,20 +8,20 @@ import { controlOperators } from './control';
 import { convOperators } from './conv';
 import { int16Types } from './correlate_int16';
 import { depthwiseConvOperators } from './depthwise_conv';
-import { fillOperators } from './fill';
+import { broadcastOperators, fillOperators, rareFillOperators } from './fill';
 import { fullyConnectedOperators } from './fully_connected';
-import { gatherOperators } from './gather';
+import { embeddingOperators, gatherNdOperators, gatherOperators } from './gather';
 import { joinOperators } from './join';
 import { hybridTypes } from './hybrid';
-import { padOperators } from './pad';
+import { mirrorPadOperators, padOperators } from './pad';
 import { reshapeOperators } from './reshape';
 import { scatterOperators } from './scatter';
 import { searchOperators } from './search';
-import { sliceOperators } from './slice';
-import { spaceOperators } from './space';
+import { sliceOperators, updateSliceOperators } from './slice';
+import { batchSpaceOperators, depthSpaceOperators } from './space';
 import { splitOperators } from './split';
 import { stridedSliceOperators } from './strided_slice';
-import { transposeOperators } from './transpose';
+import { reverseOperators, transposeOperators } from './transpose';
 import { transposeConvOperators } from './transpose_conv';
 import { l2PoolOperators, poolingOperators } from './pooling';
 import { reduceExtremeOperators, reduceOperators, reduceProductOperators } from './reduce';
@@ -90,11 +90,19 @@ export const allOperators = joinOperators([
   selectOperators,
   splitOperators,
   stridedSliceOperators,
+  broadcastOperators,
   fillOperators,
+  rareFillOperators,
+  embeddingOperators,
+  gatherNdOperators,
   gatherOperators,
+  mirrorPadOperators,
   padOperators,
   sliceOperators,
-  spaceOperators,
+  updateSliceOperators,
+  batchSpaceOperators,
+  depthSpaceOperators,
+  reverseOperators,
   transposeOperators,
   searchOperators,
   scatterOperators,

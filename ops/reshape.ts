@@ -8,19 +8,17 @@
  */
 import { Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { EXPAND_DIMS_OPTIONS, RESHAPE_OPTIONS, SQUEEZE_OPTIONS } from '../lib/schema';
-import { describe, storageBytes } from '../lib/tensor';
+import { storageBytes } from '../lib/tensor';
 import { axisWithin, constantInts, expectShape, input, output } from './checks';
-import { expectSameMovable } from './strided_copy';
+import { expectSameMovable, misfit } from './strided_copy';
 
-function move(x: Tensor, y: Tensor, p: Preparation): void {
+function moveAll(x: Tensor, y: Tensor, p: Preparation): void {
   expectSameMovable(x, y, p);
-  if (x.length !== y.length)
-    p.fail(describe(x) + ' and ' + describe(y) + ' must have the same number of elements');
+  if (x.length !== y.length) misfit('the same number of elements', [x, y], p);
   p.move(x, 0, y, 0, x.bytes);
 }
 
 function prepareReshape(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
   const y = output(node, 0, p);
   p.options(RESHAPE_OPTIONS);
   if (node.inputs.length === 1 && y.shape.length === 1 && !y.shape[0]) {
@@ -28,7 +26,7 @@ function prepareReshape(node: Node, p: Preparation): void {
     y.length = 1;
     y.bytes = storageBytes(y.type, 1);
   }
-  move(x, y, p);
+  moveAll(input(node, 0, p), y, p);
 }
 
 function prepareSqueeze(node: Node, p: Preparation): void {
@@ -36,21 +34,18 @@ function prepareSqueeze(node: Node, p: Preparation): void {
   const axes = p.options(SQUEEZE_OPTIONS).squeeze_dims as number[];
   for (let i = 0; i < axes.length; i++) {
     const axis = axisWithin(axes[i], x.shape.length, p);
-    if (x.shape[axis] !== 1) p.fail('dimension ' + axis + ' of ' + describe(x) + ' must be 1 to be dropped');
+    if (x.shape[axis] !== 1) misfit('1 in dimension ' + axis, [x], p);
   }
-  move(x, output(node, 0, p), p);
+  moveAll(x, output(node, 0, p), p);
 }
 
 function prepareExpandDims(node: Node, p: Preparation): void {
   const x = input(node, 0, p);
   const y = output(node, 0, p);
-  const axes = constantInts(input(node, 1, p), 'the axis', p);
   p.options(EXPAND_DIMS_OPTIONS);
-  if (axes.length !== 1) p.fail('the axis must be one number, but there are ' + axes.length);
-  const axis = axisWithin(axes[0], x.shape.length + 1, p);
-  const shape = x.shape.slice(0, axis).concat([1], x.shape.slice(axis));
-  expectShape(y, shape, 'the output', p);
-  move(x, y, p);
+  const axis = axisWithin(constantInts(input(node, 1, p), 'the axis', p)[0], x.shape.length + 1, p);
+  expectShape(y, x.shape.slice(0, axis).concat([1], x.shape.slice(axis)), 'the output', p);
+  moveAll(x, y, p);
 }
 
 export const reshapeOperators: Operators = {

@@ -13,7 +13,7 @@ import { describe, lengthOf } from '../lib/tensor';
 import { axisWithin, expectShape, expectType, input, output } from './checks';
 import { sliceOffset } from './gather';
 import { expectInts, intAt, wordsPerInt } from './ints';
-import { asWords, copyGrid, expectSameMovable, fillOf, narrowWordsOf, stridesOf } from './strided_copy';
+import { asWords, copyGrid, expectSameMovable, fillOf, wordsOf, stridesOf } from './strided_copy';
 
 /** Kernel: adds `n` slices of `inner` elements to y, wrapping in 8 bits; `dims` as in `sliceOffset`. */
 export function scatterAdd8(
@@ -172,7 +172,7 @@ function prepareScatterNd(node: Node, p: Preparation): void {
   copyGrid(p, [y.length], fillOf(y.type, 0), 0, [0], y, 0, [1]);
   if (!updates.length) return;
   const float = y.type === 'FLOAT32';
-  const words = narrowWordsOf(y.type);
+  const words = wordsOf(y.type, true);
   p.step(float ? scatterAddFloat32 : words.bytes === 1 ? scatterAdd8 : scatterAdd32, [
     float ? updates : asWords(updates, words),
     indices,
@@ -203,7 +203,7 @@ function prepareSparseToDense(node: Node, p: Preparation): void {
   if (fill.length !== 1) p.fail('the default must be one element, but it is ' + describe(fill));
   copyGrid(p, [y.length], fill, 0, [0], y, 0, [1]);
   if (!count) return;
-  const words = narrowWordsOf(y.type);
+  const words = wordsOf(y.type, true);
   p.step(words.bytes === 1 ? scatter8 : scatter32, [
     asWords(values, words),
     indices,
@@ -233,7 +233,7 @@ function prepareOneHot(node: Node, p: Preparation): void {
   expectInts(input(node, 1, p), [depth], 'the depth', p);
   copyGrid(p, [y.length], off, 0, [0], y, 0, [1]);
   if (!y.length) return;
-  const words = narrowWordsOf(y.type);
+  const words = wordsOf(y.type, true);
   const suffix = lengthOf(indices.shape.slice(axis));
   p.step(words.bytes === 1 ? oneHot8 : oneHot32, [
     indices,

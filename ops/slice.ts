@@ -7,10 +7,19 @@
  */
 import { Node, Operators, Preparation, Tensor, View } from '../lib/graph';
 import { copyBytes } from '../lib/prepare';
-import { describe } from '../lib/tensor';
-import { expectShape, expectType, input, output } from './checks';
-import { intAt, wordsPerInt } from './ints';
-import { copyGrid, copyGridFrom, expectSameMovable, stridesOf } from './strided_copy';
+import { expectShape, expectType, input } from './checks';
+import { intAt, stepOrNow, wordsPerInt } from './ints';
+import {
+  copyGrid,
+  copyStrided16,
+  copyStrided32,
+  copyStrided8,
+  expectSameMovable,
+  misfit,
+  operandsOf,
+  RuntimeStarts,
+  stridesOf,
+} from './strided_copy';
 
 /**
  * Kernel: where a slice starts. `dims` holds (size of x, size of the output, stride in x) for each of `rank` dimensions;
@@ -32,17 +41,16 @@ export function sliceStart(
     const expected = dims[3 * i + 1];
     if (!(first >= 0 && first + expected <= n) || (count === -1 ? n - first : count) !== expected) {
       throw new Error(
-        'begin ' +
-          first +
-          ' and size ' +
-          count +
-          ' in dimension ' +
-          i +
-          ' do not give the ' +
+        'expected ' +
           expected +
           ' of ' +
           n +
-          ' elements that the output takes',
+          ' in dimension ' +
+          i +
+          ', but got begin ' +
+          first +
+          ' and size ' +
+          count,
       );
     }
     start += first * dims[3 * i + 2];
@@ -69,83 +77,104 @@ export function updateStart(
   starts[1] = at;
 }
 
+/** Kernel: copyStrided8 with both starts in `starts`, in elements of `words` words. */
+export function copyFrom8(
+  from: Int8Array,
+  to: Int8Array,
+  dims: Int32Array,
+  at: number,
+  starts: Int32Array,
+  words: number,
+): void {
+  copyStrided8(from, to, dims, at, starts[0] * words, starts[1] * words);
+}
+
+/** Kernel: the same for two-byte elements. */
+export function copyFrom16(
+  from: Int16Array,
+  to: Int16Array,
+  dims: Int32Array,
+  at: number,
+  starts: Int32Array,
+  words: number,
+): void {
+  copyStrided16(from, to, dims, at, starts[0] * words, starts[1] * words);
+}
+
+/** Kernel: the same for four-byte elements. */
+export function copyFrom32(
+  from: Int32Array,
+  to: Int32Array,
+  dims: Int32Array,
+  at: number,
+  starts: Int32Array,
+  words: number,
+): void {
+  copyStrided32(from, to, dims, at, starts[0] * words, starts[1] * words);
+}
+
+/** Starts that a step finds. */
+function runtimeStarts(p: Preparation): RuntimeStarts {
+  return { starts: p.scratch('INT32', 2), kernels: [copyFrom8, copyFrom16, copyFrom32] };
+}
+
 function asBytes(tensor: Tensor): View {
   return { of: tensor, type: 'UINT8', offset: 0, length: tensor.bytes };
 }
 
+/** Fails unless the tensor is one integer for each dimension. */
+function expectPosition(tensor: Tensor, rank: number, what: string, p: Preparation): void {
+  expectType(tensor, 'INT32 INT64', what, p);
+  expectShape(tensor, [rank], what, p);
+}
+
 function prepareSlice(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
+  const o = operandsOf(node, 0, p);
   const begin = input(node, 1, p);
   const size = input(node, 2, p);
-  const y = output(node, 0, p);
-  const rank = x.shape.length;
-  expectSameMovable(x, y, p);
-  expectType(begin, 'INT32 INT64', 'begin', p);
-  expectType(size, begin.type, 'the size', p);
-  if (begin.length !== rank || size.length !== rank || y.shape.length !== rank) {
-    p.fail(
-      'begin, size and the output must have the ' +
-        rank +
-        ' dimensions of ' +
-        describe(x) +
-        ', but they are ' +
-        describe(begin) +
-        ', ' +
-        describe(size) +
-        ' and ' +
-        describe(y),
-    );
-  }
-  const strides = stridesOf(x.shape);
+  expectPosition(begin, o.rank, 'begin', p);
+  expectPosition(size, o.rank, 'the size', p);
+  if (begin.type !== size.type || o.y.shape.length !== o.rank)
+    misfit('operands that fit each other', [o.x, begin, size, o.y], p);
   const dims: number[] = [];
-  for (let i = 0; i < rank; i++) dims.push(x.shape[i], y.shape[i], strides[i]);
-  const table = new Int32Array(dims);
-  const starts = new Int32Array(2);
-  if (begin.constant && size.constant) {
-    try {
-      sliceStart(begin.data as Int32Array, size.data as Int32Array, wordsPerInt(begin), table, rank, starts);
-    } catch (error) {
-      p.fail((error as Error).message);
-    }
-    copyGrid(p, y.shape, x, starts[0], strides, y, 0, stridesOf(y.shape));
-    return;
-  }
-  const place = p.scratch('INT32', 2);
-  p.step(sliceStart, [begin, size, wordsPerInt(begin), table, rank, place]);
-  copyGridFrom(p, y.shape, x, strides, y, stridesOf(y.shape), place);
+  for (let i = 0; i < o.rank; i++) dims.push(o.x.shape[i], o.y.shape[i], o.xs[i]);
+  const constant = (begin.constant && size.constant) || !o.rank;
+  const known = new Int32Array(2);
+  const runtime = constant ? undefined : runtimeStarts(p);
+  stepOrNow(
+    constant,
+    sliceStart,
+    [begin, size, wordsPerInt(begin), new Int32Array(dims), o.rank, runtime ? runtime.starts : known],
+    p,
+  );
+  copyGrid(p, o.y.shape, o.x, known[0], o.xs, o.y, 0, o.ys, runtime);
 }
 
 function prepareDynamicUpdateSlice(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
+  const o = operandsOf(node, 0, p);
   const update = input(node, 1, p);
   const start = input(node, 2, p);
-  const y = output(node, 0, p);
-  const rank = x.shape.length;
-  expectSameMovable(x, y, p);
-  expectSameMovable(update, y, p);
-  expectShape(y, x.shape, 'the output', p);
-  expectType(start, 'INT32 INT64', 'the start', p);
-  expectShape(start, [rank], 'the start', p);
-  const strides = stridesOf(x.shape);
+  expectSameMovable(update, o.y, p);
+  expectShape(o.y, o.x.shape, 'the output', p);
+  expectPosition(start, o.rank, 'the start', p);
   const dims: number[] = [];
-  for (let i = 0; i < rank; i++) {
-    if (update.shape.length !== rank || update.shape[i] > x.shape[i])
-      p.fail('the update must fit into ' + describe(x) + ', but it is ' + describe(update));
-    dims.push(x.shape[i] - update.shape[i], strides[i]);
+  for (let i = 0; i < o.rank; i++) {
+    if (update.shape.length !== o.rank || update.shape[i] > o.x.shape[i])
+      misfit('an update that fits', [o.x, update], p);
+    dims.push(o.x.shape[i] - update.shape[i], o.xs[i]);
   }
-  if (update.length === x.length) {
-    p.move(update, 0, y, 0, y.bytes);
+  if (update.length === o.x.length) {
+    p.move(update, 0, o.y, 0, o.y.bytes);
     return;
   }
-  p.inPlace(x, y);
-  p.step(copyBytes, [asBytes(x), asBytes(y)]);
+  p.inPlace(o.x, o.y);
+  p.step(copyBytes, [asBytes(o.x), asBytes(o.y)]);
   if (!update.length) return;
-  const place = p.scratch('INT32', 2);
-  p.step(updateStart, [start, wordsPerInt(start), new Int32Array(dims), rank, place]);
-  copyGridFrom(p, update.shape, update, stridesOf(update.shape), y, strides, place);
+  const runtime = runtimeStarts(p);
+  p.step(updateStart, [start, wordsPerInt(start), new Int32Array(dims), o.rank, runtime.starts]);
+  copyGrid(p, update.shape, update, 0, stridesOf(update.shape), o.y, 0, o.ys, runtime);
 }
 
-export const sliceOperators: Operators = {
-  SLICE: prepareSlice,
-  DYNAMIC_UPDATE_SLICE: prepareDynamicUpdateSlice,
-};
+export const sliceOperators: Operators = { SLICE: prepareSlice };
+
+export const updateSliceOperators: Operators = { DYNAMIC_UPDATE_SLICE: prepareDynamicUpdateSlice };

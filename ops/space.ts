@@ -9,35 +9,31 @@
  */
 import { Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { DEPTH_TO_SPACE_OPTIONS, SPACE_TO_DEPTH_OPTIONS } from '../lib/schema';
-import { describe, lengthOf } from '../lib/tensor';
-import { constantInts, expectRank, input, output } from './checks';
-import { eachBorder, paddingsOf, padValueOf } from './pad';
-import { copyGrid, expectSameMovable, stridesOf } from './strided_copy';
+import { lengthOf, sameShape } from '../lib/tensor';
+import { constantInts, input } from './checks';
+import { eachBorder, paddingsOf } from './pad';
+import { copyGrid, fillOf, misfit, operandsOf, stridesOf, zeros } from './strided_copy';
 
 /** The grid [batch, rows of blocks, row in block, columns of blocks, column in block, channels] in both tensors. */
 function prepareDepth(node: Node, p: Preparation): void {
+  const o = operandsOf(node, 0, p);
   const toDepth = node.op === 'SPACE_TO_DEPTH';
-  const x = input(node, 0, p);
-  const y = output(node, 0, p);
   const block = p.options(toDepth ? SPACE_TO_DEPTH_OPTIONS : DEPTH_TO_SPACE_OPTIONS).block_size as number;
-  expectSameMovable(x, y, p);
-  expectRank(x, 4, 'the input', p);
-  expectRank(y, 4, 'the output', p);
-  if (!(block > 0)) p.fail('the block size must be at least 1, but it is ' + block);
-  const space = toDepth ? x : y;
-  const deep = toDepth ? y : x;
-  const d = deep.shape;
-  const channels = Math.floor(d[3] / (block * block));
-  const wanted = [d[0], d[1] * block, d[2] * block, channels];
-  if (channels * block * block !== d[3] || space.shape.join() !== wanted.join()) {
-    p.fail(describe(x) + ' does not become ' + describe(y) + ' with blocks of ' + block);
+  const d = (toDepth ? o.y : o.x).shape;
+  const s = toDepth ? o.xs : o.ys;
+  const c = toDepth ? o.ys : o.xs;
+  const channels = d[3] / (block * block);
+  if (
+    d.length !== 4 ||
+    !(block > 0) ||
+    !sameShape((toDepth ? o.x : o.y).shape, [d[0], d[1] * block, d[2] * block, channels])
+  ) {
+    misfit('shapes that blocks of ' + block + ' turn into each other', [o.x, o.y], p);
   }
-  const s = stridesOf(space.shape);
-  const c = stridesOf(d);
   const shape = [d[0], d[1], block, d[2], block, channels];
-  const spaceStrides = [s[0], block * s[1], s[1], block * s[2], s[2], 1];
-  const deepStrides = [c[0], c[1], block * channels, c[2], channels, 1];
-  copyGrid(p, shape, x, 0, toDepth ? spaceStrides : deepStrides, y, 0, toDepth ? deepStrides : spaceStrides);
+  const space = [s[0], block * s[1], s[1], block * s[2], s[2], 1];
+  const deep = [c[0], c[1], block * channels, c[2], channels, 1];
+  copyGrid(p, shape, o.x, 0, toDepth ? space : deep, o.y, 0, toDepth ? deep : space);
 }
 
 /**
@@ -93,51 +89,41 @@ function copyBlocks(
 }
 
 function prepareBatch(node: Node, p: Preparation): void {
+  const o = operandsOf(node, 0, p);
   const toBatches = node.op === 'SPACE_TO_BATCH_ND';
-  const x = input(node, 0, p);
-  const y = output(node, 0, p);
   const block = constantInts(input(node, 1, p), 'the block', p);
   const edges = paddingsOf(input(node, 2, p), block.length, p);
-  const space = toBatches ? x : y;
-  const batched = toBatches ? y : x;
-  const m = block.length;
-  expectSameMovable(x, y, p);
-  if (x.shape.length < m + 1) p.fail('a block of ' + m + ' dimensions does not fit ' + describe(x));
+  const space = toBatches ? o.x : o.y;
+  const batched = toBatches ? o.y : o.x;
   const shape = space.shape.slice();
-  const inner = space.shape.slice(1, m + 1);
+  const inner = shape.slice(1, block.length + 1);
   const first: number[] = [];
-  for (let i = 0; i < m; i++) {
-    if (!(block[i] > 0))
-      p.fail('the block must be at least 1 in each dimension, but it is [' + block.join() + ']');
+  let fits = inner.length === block.length;
+  for (let i = 0; i < block.length; i++) {
+    fits = fits && block[i] > 0;
     shape[0] *= block[i];
-    shape[i + 1] = (edges[2 * i] + space.shape[i + 1] + edges[2 * i + 1]) / block[i];
+    shape[i + 1] = (edges[2 * i] + inner[i] + edges[2 * i + 1]) / block[i];
     first.push(edges[2 * i]);
   }
-  if (batched.shape.join() !== shape.join()) {
-    p.fail(
-      describe(x) +
-        ' does not become ' +
-        describe(y) +
-        ' with the block [' +
-        block.join() +
-        '] and [' +
-        edges.join() +
-        '] around',
+  if (!fits || !sameShape(batched.shape, shape)) {
+    misfit(
+      'shapes that blocks of [' + block.join() + '] with [' + edges.join() + '] around turn into each other',
+      [o.x, o.y],
+      p,
     );
   }
-  copyBlocks(p, space, stridesOf(space.shape), batched, toBatches, block, first, inner, space.shape[0]);
+  const batches = space.shape[0];
+  copyBlocks(p, space, stridesOf(space.shape), batched, toBatches, block, first, inner, batches);
   if (!toBatches) return;
-  const still = space.shape.map(function () {
-    return 0;
-  });
+  const fill = fillOf(o.y.type, o.y.zeroPoint);
   eachBorder(inner, edges, function (axis, start, border) {
-    copyBlocks(p, padValueOf(y, p), still, y, true, block, start, border, x.shape[0]);
+    copyBlocks(p, fill, zeros(o.rank), batched, true, block, start, border, batches);
   });
 }
 
-export const spaceOperators: Operators = {
-  SPACE_TO_DEPTH: prepareDepth,
-  DEPTH_TO_SPACE: prepareDepth,
+export const depthSpaceOperators: Operators = { SPACE_TO_DEPTH: prepareDepth, DEPTH_TO_SPACE: prepareDepth };
+
+export const batchSpaceOperators: Operators = {
   SPACE_TO_BATCH_ND: prepareBatch,
   BATCH_TO_SPACE_ND: prepareBatch,
 };

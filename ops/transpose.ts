@@ -6,46 +6,41 @@
  * axes only; here any axes will do.
  */
 import { Node, Operators, Preparation } from '../lib/graph';
-import { axisWithin, constantInts, expectShape, input, output } from './checks';
-import { copyGrid, expectSameMovable, stridesOf } from './strided_copy';
+import { axisWithin, constantInts, expectShape, input } from './checks';
+import { copyGrid, misfit, operandsOf } from './strided_copy';
 
 function prepareTranspose(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
-  const y = output(node, 0, p);
+  const o = operandsOf(node, 0, p);
   const permutation = constantInts(input(node, 1, p), 'the permutation', p);
-  const rank = x.shape.length;
-  const from = stridesOf(x.shape);
   const strides: number[] = [];
   const shape: number[] = [];
-  expectSameMovable(x, y, p);
-  for (let i = 0; i < rank; i++) {
+  for (let i = 0; i < o.rank; i++) {
     const axis = permutation[i];
-    if (permutation.length !== rank || !(axis >= 0 && axis < rank) || permutation.indexOf(axis) < i) {
-      p.fail('[' + permutation.join() + '] is not a permutation of ' + rank + ' dimensions');
+    if (permutation.length !== o.rank || !(axis >= 0 && axis < o.rank) || permutation.indexOf(axis) < i) {
+      misfit('a permutation, not [' + permutation.join() + ']', [o.x], p);
     }
-    shape.push(x.shape[axis]);
-    strides.push(from[axis]);
+    shape.push(o.x.shape[axis]);
+    strides.push(o.xs[axis]);
   }
-  expectShape(y, shape, 'the output', p);
-  copyGrid(p, shape, x, 0, strides, y, 0, stridesOf(shape));
+  expectShape(o.y, shape, 'the output', p);
+  copyGrid(p, shape, o.x, 0, strides, o.y, 0, o.ys);
 }
 
 function prepareReverse(node: Node, p: Preparation): void {
-  const x = input(node, 0, p);
-  const y = output(node, 0, p);
+  const o = operandsOf(node, 0, p);
   const axes = constantInts(input(node, 1, p), 'the axes', p);
-  const to = stridesOf(x.shape);
-  const strides = to.slice();
+  const strides = o.xs.slice();
   let start = 0;
-  expectSameMovable(x, y, p);
-  expectShape(y, x.shape, 'the output', p);
+  expectShape(o.y, o.x.shape, 'the output', p);
   for (let i = 0; i < axes.length; i++) {
-    const axis = axisWithin(axes[i], x.shape.length, p);
-    if (strides[axis] < 0) p.fail('axis ' + axis + ' stands twice in [' + axes.join() + ']');
-    start += (x.shape[axis] - 1) * to[axis];
-    strides[axis] = -to[axis];
+    const axis = axisWithin(axes[i], o.rank, p);
+    if (strides[axis] < 0) p.fail('expected each axis once, but got [' + axes.join() + ']');
+    start += (o.x.shape[axis] - 1) * o.xs[axis];
+    strides[axis] = -o.xs[axis];
   }
-  copyGrid(p, x.shape, x, start, strides, y, 0, to);
+  copyGrid(p, o.x.shape, o.x, start, strides, o.y, 0, o.ys);
 }
 
-export const transposeOperators: Operators = { TRANSPOSE: prepareTranspose, REVERSE_V2: prepareReverse };
+export const transposeOperators: Operators = { TRANSPOSE: prepareTranspose };
+
+export const reverseOperators: Operators = { REVERSE_V2: prepareReverse };
