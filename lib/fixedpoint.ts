@@ -50,6 +50,23 @@ export function mbqm(x: number, multiplier: number, shift: number): number {
 }
 
 /**
+ * From an accumulator to a stored value: mbqm, plus the output's zero point, within min and max. Like rdpot without
+ * branches, since activations cut off about as often as not.
+ */
+export function requantize(
+  x: number,
+  multiplier: number,
+  shift: number,
+  zeroPoint: number,
+  min: number,
+  max: number,
+): number {
+  x = mbqm(x, multiplier, shift) + zeroPoint;
+  x += (min - x) & -+(x < min);
+  return x - ((x - max) & -+(x > max));
+}
+
+/**
  * The same for an int64 accumulator (int16 activations with int64 bias): the multiplier is reduced to 16 bits, and
  * there is a single rounding. x is an integer of at most 48 bits.
  */

@@ -5,7 +5,7 @@
  * Output: [..., rows, columns]. Types, the same for all: FLOAT32; INT8; INT16 with zero points 0.
  * As TFLM: the multiplier is float32(s_x · s_w) / s_y; int16 accumulates in 64 bits. Nothing is transposed in memory.
  */
-import { fround, mbqm, mbqm64, quantizeMultiplier, typeRange } from '../lib/fixedpoint';
+import { fround, mbqm64, quantizeMultiplier, requantize, typeRange } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { BATCH_MATMUL_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
@@ -84,8 +84,7 @@ export function batchMatmulInt8(
           p += xStep;
           q += wStep;
         }
-        sum = mbqm(sum | 0, multiplier, shift) + yZero;
-        y[to++] = sum < min ? min : sum > max ? max : sum;
+        y[to++] = requantize(sum | 0, multiplier, shift, yZero, min, max);
       }
     }
   }
@@ -158,6 +157,7 @@ function prepareBatchMatmul(node: Node, p: Preparation): void {
   const x = input(node, 0, p);
   const w = input(node, 1, p);
   const y = output(node, 0, p);
+  if (node.inputs.length !== 2) p.fail('it takes 2 inputs, but it has ' + node.inputs.length);
   expectType(x, 'FLOAT32 INT8 INT16', 'the first operand', p);
   expectType(w, x.type, 'the second operand', p);
   expectType(y, x.type, 'the output', p);

@@ -9,24 +9,19 @@
  *
  * A window that lies in x as one run of elements, such as that of a 1×1 filter, makes it a FULLY_CONNECTED.
  */
-import { mbqm } from '../lib/fixedpoint';
+import { requantize } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation } from '../lib/graph';
 import { CONV_2D_OPTIONS } from '../lib/schema';
-import { describe } from '../lib/tensor';
-import { expectRank, expectShape, input, optional, output } from './checks';
-import { prepareDense } from './fully_connected';
 import {
-  biasOf,
-  checkBias,
   Correlation,
-  multipliersOf,
+  geometryOf,
   OtherTypes,
   prepareOthers,
-  rangeOf,
   typesAre,
-  weightsAsInt8,
-} from './weights';
-import { windows } from './window';
+  windowCorrelation,
+} from './correlation';
+import { prepareDense } from './fully_connected';
+import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
 /**
  * All units from `unit` to `last` at one place of the output, float32: `rows` times `runs` runs of `length` elements of
@@ -73,13 +68,13 @@ export function patchFloat32(
           let i = from;
           for (; i < end - 3; i += 4) {
             const v = x[i];
-            const v1 = x[i + 1];
-            const v2 = x[i + 2];
-            const v3 = x[i + 3];
-            s0 += v * w[p] + v1 * w[p + 1] + v2 * w[p + 2] + v3 * w[p + 3];
-            s1 += v * w[q] + v1 * w[q + 1] + v2 * w[q + 2] + v3 * w[q + 3];
-            s2 += v * w[r] + v1 * w[r + 1] + v2 * w[r + 2] + v3 * w[r + 3];
-            s3 += v * w[t] + v1 * w[t + 1] + v2 * w[t + 2] + v3 * w[t + 3];
+            const v1 = x[(i + 1) | 0];
+            const v2 = x[(i + 2) | 0];
+            const v3 = x[(i + 3) | 0];
+            s0 += v * w[p] + v1 * w[(p + 1) | 0] + v2 * w[(p + 2) | 0] + v3 * w[(p + 3) | 0];
+            s1 += v * w[q] + v1 * w[(q + 1) | 0] + v2 * w[(q + 2) | 0] + v3 * w[(q + 3) | 0];
+            s2 += v * w[r] + v1 * w[(r + 1) | 0] + v2 * w[(r + 2) | 0] + v3 * w[(r + 3) | 0];
+            s3 += v * w[t] + v1 * w[(t + 1) | 0] + v2 * w[(t + 2) | 0] + v3 * w[(t + 3) | 0];
             p += 4;
             q += 4;
             r += 4;
@@ -153,13 +148,13 @@ export function patchInt8(
           let i = from;
           for (; i < end - 3; i += 4) {
             const v = x[i] - xZero;
-            const v1 = x[i + 1] - xZero;
-            const v2 = x[i + 2] - xZero;
-            const v3 = x[i + 3] - xZero;
-            s0 += v * w[p] + v1 * w[p + 1] + v2 * w[p + 2] + v3 * w[p + 3];
-            s1 += v * w[q] + v1 * w[q + 1] + v2 * w[q + 2] + v3 * w[q + 3];
-            s2 += v * w[r] + v1 * w[r + 1] + v2 * w[r + 2] + v3 * w[r + 3];
-            s3 += v * w[t] + v1 * w[t + 1] + v2 * w[t + 2] + v3 * w[t + 3];
+            const v1 = x[(i + 1) | 0] - xZero;
+            const v2 = x[(i + 2) | 0] - xZero;
+            const v3 = x[(i + 3) | 0] - xZero;
+            s0 += v * w[p] + v1 * w[(p + 1) | 0] + v2 * w[(p + 2) | 0] + v3 * w[(p + 3) | 0];
+            s1 += v * w[q] + v1 * w[(q + 1) | 0] + v2 * w[(q + 2) | 0] + v3 * w[(q + 3) | 0];
+            s2 += v * w[r] + v1 * w[(r + 1) | 0] + v2 * w[(r + 2) | 0] + v3 * w[(r + 3) | 0];
+            s3 += v * w[t] + v1 * w[(t + 1) | 0] + v2 * w[(t + 2) | 0] + v3 * w[(t + 3) | 0];
             p += 4;
             q += 4;
             r += 4;
@@ -178,8 +173,7 @@ export function patchInt8(
       }
     }
     for (let k = unit; k < unit + count; k++) {
-      const v = mbqm((s0 + bias[k]) | 0, multipliers[k], shifts[k]) + yZero;
-      y[yAt + k] = v < min ? min : v > max ? max : v;
+      y[yAt + k] = requantize((s0 + bias[k]) | 0, multipliers[k], shifts[k], yZero, min, max);
       s0 = s1;
       s1 = s2;
       s2 = s3;
@@ -337,29 +331,6 @@ export function convInt8(
   }
 }
 
-/** The geometry as the kernels take it. */
-function geometry(c: Correlation): Argument[] {
-  return [
-    c.batches,
-    c.height,
-    c.width,
-    c.depth,
-    c.outHeight,
-    c.outWidth,
-    c.units,
-    c.unitsPerGroup,
-    c.filterHeight,
-    c.filterWidth,
-    c.filterDepth,
-    c.strideY,
-    c.strideX,
-    c.padY,
-    c.padX,
-    c.dilationY,
-    c.dilationX,
-  ];
-}
-
 /**
  * The same convolution with longer runs: a filter as wide as the image makes each row of it one place of a column, and
  * a column is a row.
@@ -391,64 +362,7 @@ function dense(c: Correlation): boolean {
 }
 
 function prepareConv(node: Node, p: Preparation, others: OtherTypes[]): void {
-  const options = p.options(CONV_2D_OPTIONS);
-  const x = input(node, 0, p);
-  const w = input(node, 1, p);
-  const y = output(node, 0, p);
-  expectRank(x, 4, 'the input', p);
-  expectRank(w, 4, 'the weights', p);
-  const units = w.shape[0];
-  const depth = x.shape[3];
-  const groups = depth / w.shape[3];
-  if (!(groups >= 1 && depth % w.shape[3] === 0 && units % groups === 0)) {
-    p.fail(
-      'the channels of ' +
-        describe(x) +
-        ' must be those of the weights ' +
-        describe(w) +
-        ', or whole groups of them',
-    );
-  }
-  const padding = options.padding as number;
-  const strideY = options.stride_h as number;
-  const strideX = options.stride_w as number;
-  const dilationY = options.dilation_h_factor as number;
-  const dilationX = options.dilation_w_factor as number;
-  const rows = windows(x.shape[1], w.shape[1], strideY, dilationY, padding, p);
-  const columns = windows(x.shape[2], w.shape[2], strideX, dilationX, padding, p);
-  expectShape(y, [x.shape[0], rows.count, columns.count, units], 'the output', p);
-  const c: Correlation = {
-    x: x,
-    w: w,
-    b: optional(node, 2),
-    y: y,
-    activation: options.fused_activation_function as number,
-    batches: x.shape[0],
-    height: x.shape[1],
-    width: x.shape[2],
-    depth: depth,
-    outHeight: rows.count,
-    outWidth: columns.count,
-    units: units,
-    unitsPerGroup: units / groups,
-    filterHeight: w.shape[1],
-    filterWidth: w.shape[2],
-    filterDepth: w.shape[3],
-    strideY: strideY,
-    strideX: strideX,
-    padY: rows.before,
-    padX: columns.before,
-    dilationY: dilationY,
-    dilationX: dilationX,
-    divideY: 1,
-    divideX: 1,
-    wUnit: w.shape[1] * w.shape[2] * w.shape[3],
-    wTap: w.shape[3],
-    op: node.op,
-    version: node.version,
-    biasType: options.quantized_bias_type as number,
-    asymmetric: false,
-  };
+  const c = windowCorrelation(node, CONV_2D_OPTIONS, 0, p);
   const float = typesAre(c, 'FLOAT32', 'FLOAT32', 'FLOAT32');
   if (!float && !typesAre(c, 'INT8', 'INT8 INT4', 'INT8')) return prepareOthers(c, others, p);
   checkBias(c, float ? 'FLOAT32' : 'INT32', p);
@@ -456,11 +370,17 @@ function prepareConv(node: Node, p: Preparation, others: OtherTypes[]): void {
   flatten(c);
   if (dense(c)) return prepareDense(c, c.batches * c.height * c.width, 'double', p);
   const range = rangeOf(c);
-  const args: Argument[] = [c.x, weightsAsInt8(w, p), biasOf(c), c.y];
-  if (float) return p.step(convFloat32, args.concat(geometry(c), [range.min, range.max]));
+  const args: Argument[] = [c.x, weightsAsInt8(c.w, p), biasOf(c), c.y];
+  const geometry = geometryOf(c).slice(0, 17);
+  if (float) return p.step(convFloat32, args.concat(geometry, [range.min, range.max]));
   p.step(
     convInt8,
-    args.concat(multipliersOf(c, 'double', p), geometry(c), [x.zeroPoint, y.zeroPoint, range.min, range.max]),
+    args.concat(multipliersOf(c, 'double', p), geometry, [
+      c.x.zeroPoint,
+      c.y.zeroPoint,
+      range.min,
+      range.max,
+    ]),
   );
 }
 

@@ -8,15 +8,8 @@
 import { mbqm, mbqm64 } from '../lib/fixedpoint';
 import { Argument, Preparation } from '../lib/graph';
 import { intAt, wordsPerInt } from './ints';
-import {
-  biasOf,
-  checkBias,
-  Correlation,
-  correlationArguments,
-  multipliersOf,
-  rangeOf,
-  typesAre,
-} from './weights';
+import { Correlation, geometryOf, typesAre } from './correlation';
+import { biasOf, checkBias, multipliersOf, rangeOf } from './weights';
 
 /** Kernel: see `Correlation`. `biasWords` is 2 for INT64; `wide` is 1 for an accumulator of 64 bits. */
 export function correlateInt16(
@@ -99,7 +92,7 @@ export function int16Types(c: Correlation, p: Preparation): boolean {
   const args: Argument[] = [c.x, c.w, biasOf(c), c.y];
   p.step(
     correlateInt16,
-    args.concat(multipliersOf(c, dense && perTensor ? 'float32' : 'double', p), correlationArguments(c), [
+    args.concat(multipliersOf(c, dense && perTensor ? 'float32' : 'double', p), geometryOf(c), [
       c.b ? wordsPerInt(c.b) : 1,
       (c.b ? c.b.type === 'INT32' : c.biasType === 2) ? 0 : 1,
       dense ? c.x.zeroPoint : 0,

@@ -6,25 +6,17 @@
  * tensor or per channel) and INT32 bias; others through `OtherTypes`. Weights may be computed, but INT4 ones are constant.
  * As TFLM: numbers as in CONV_2D. The option depth_multiplier is not looked at: the shapes say it.
  */
-import { mbqm } from '../lib/fixedpoint';
+import { requantize } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation } from '../lib/graph';
 import { DEPTHWISE_CONV_2D_OPTIONS } from '../lib/schema';
-import { describe } from '../lib/tensor';
-import { expectRank, expectShape, input, optional, output } from './checks';
-import {
-  biasOf,
-  checkBias,
-  Correlation,
-  multipliersOf,
-  OtherTypes,
-  prepareOthers,
-  rangeOf,
-  typesAre,
-  weightsAsInt8,
-} from './weights';
-import { windows } from './window';
+import { geometryOf, OtherTypes, prepareOthers, typesAre, windowCorrelation } from './correlation';
+import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
-/** Kernel: float32. Four channels at a time share the walk over the window. */
+/**
+ * Kernel: float32. One axis of the image is chosen to be walked along: rows and columns are by name only, and xY to wX are
+ * the steps of one place along each. Away from the edges four places of one channel are done together: they share what
+ * is read of the weights and, where the filter has three columns, of the input too. At the edges, four channels of one place.
+ */
 export function depthwiseConvFloat32(
   x: Float32Array,
   w: Float32Array,
@@ -40,68 +32,124 @@ export function depthwiseConvFloat32(
   perChannel: number,
   filterHeight: number,
   filterWidth: number,
+  filterDepth: number,
   strideY: number,
   strideX: number,
   padY: number,
   padX: number,
   dilationY: number,
   dilationX: number,
+  xY: number,
+  xX: number,
+  yY: number,
+  yX: number,
+  wY: number,
+  wX: number,
   min: number,
   max: number,
 ): void {
-  const xRow = dilationY * width * depth;
-  const xStep = dilationX * depth;
-  let to = 0;
+  const xStep = dilationX * xX;
+  const place = strideX * xX;
+  const sliding = filterWidth === 3 && strideX === dilationX;
   for (let batch = 0; batch < batches; batch++) {
     for (let oy = 0; oy < outHeight; oy++) {
       const top = oy * strideY - padY;
       const ky = top < 0 ? Math.ceil(-top / dilationY) : 0;
-      const kyEnd = Math.min(filterHeight, Math.ceil((height - top) / dilationY));
-      for (let ox = 0; ox < outWidth; ox++) {
+      const rows = Math.min(filterHeight, Math.ceil((height - top) / dilationY)) - ky;
+      let places: number;
+      for (let ox = 0; ox < outWidth; ox += places) {
         const left = ox * strideX - padX;
         const kx = left < 0 ? Math.ceil(-left / dilationX) : 0;
         const taps = Math.min(filterWidth, Math.ceil((width - left) / dilationX)) - kx;
-        const xAt = ((batch * height + top + ky * dilationY) * width + left + kx * dilationX) * depth;
+        const xAt =
+          batch * height * width * depth + (top + ky * dilationY) * xY + (left + kx * dilationX) * xX;
+        const yAt = batch * outHeight * outWidth * units + oy * yY + ox * yX;
+        places =
+          left >= 0 && ox + 4 <= outWidth && left + 3 * strideX + (filterWidth - 1) * dilationX < width
+            ? 4
+            : 1;
         let count = 4;
-        for (let unit = 0; unit < units; unit += count) {
+        let next = 1;
+        for (let unit = 0; unit < units; unit += next) {
           let s0 = 0;
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
-          const c0 = perChannel === 1 ? unit : Math.floor(unit / perChannel);
-          let from = xAt + c0;
-          if (units - unit < 4) {
-            count = 1;
-            for (let row = ky; row < kyEnd; row++) {
-              let q = (row * filterWidth + kx) * units + unit;
-              for (let p = from, end = p + taps * xStep; p < end; p += xStep) {
-                s0 += x[p] * w[q];
-                q += units;
+          const channel = perChannel > 1 ? Math.floor(unit / perChannel) : unit;
+          let from = xAt + channel;
+          let at = ky * wY + kx * wX + unit;
+          if (places > 1) {
+            for (let row = 0; row < rows; row++) {
+              let p = from;
+              if (sliding) {
+                const a = x[p];
+                const b = x[(p + xStep) | 0];
+                const c = x[(p + xStep * 2) | 0];
+                const d = x[(p + xStep * 3) | 0];
+                const e = x[(p + xStep * 4) | 0];
+                const f = x[(p + xStep * 5) | 0];
+                const k = w[at];
+                const l = w[(at + wX) | 0];
+                const m = w[(at + wX * 2) | 0];
+                s0 += a * k + b * l + c * m;
+                s1 += b * k + c * l + d * m;
+                s2 += c * k + d * l + e * m;
+                s3 += d * k + e * l + f * m;
+              } else {
+                for (let q = at, end = at + taps * wX; q < end; q += wX) {
+                  const k = w[q];
+                  s0 += x[p] * k;
+                  s1 += x[(p + place) | 0] * k;
+                  s2 += x[(p + place * 2) | 0] * k;
+                  s3 += x[(p + place * 3) | 0] * k;
+                  p += xStep;
+                }
               }
-              from += xRow;
+              from += dilationY * xY;
+              at += wY;
+            }
+          } else if (units - unit < 4) {
+            count = next = 1;
+            for (let row = 0; row < rows; row++) {
+              let p = from;
+              for (let q = at, end = at + taps * wX; q < end; q += wX) {
+                s0 += x[p] * w[q];
+                p += xStep;
+              }
+              from += dilationY * xY;
+              at += wY;
             }
           } else {
-            const c1 = perChannel === 1 ? 1 : Math.floor((unit + 1) / perChannel) - c0;
-            const c2 = perChannel === 1 ? 2 : Math.floor((unit + 2) / perChannel) - c0;
-            const c3 = perChannel === 1 ? 3 : Math.floor((unit + 3) / perChannel) - c0;
-            for (let row = ky; row < kyEnd; row++) {
-              let q = (row * filterWidth + kx) * units + unit;
-              for (let p = from, end = p + taps * xStep; p < end; p += xStep) {
+            next = 4;
+            const c1 = perChannel > 1 ? Math.floor((unit + 1) / perChannel) - channel : 1;
+            const c2 = perChannel > 1 ? Math.floor((unit + 2) / perChannel) - channel : 2;
+            const c3 = perChannel > 1 ? Math.floor((unit + 3) / perChannel) - channel : 3;
+            for (let row = 0; row < rows; row++) {
+              let p = from;
+              for (let q = at, end = at + taps * wX; q < end; q += wX) {
                 s0 += x[p] * w[q];
-                s1 += x[p + c1] * w[q + 1];
-                s2 += x[p + c2] * w[q + 2];
-                s3 += x[p + c3] * w[q + 3];
-                q += units;
+                s1 += x[(p + c1) | 0] * w[(q + 1) | 0];
+                s2 += x[(p + c2) | 0] * w[(q + 2) | 0];
+                s3 += x[(p + c3) | 0] * w[(q + 3) | 0];
+                p += xStep;
               }
-              from += xRow;
+              from += dilationY * xY;
+              at += wY;
             }
           }
-          for (let k = unit; k < unit + count; k++) {
+          let to = yAt + unit;
+          let k = unit;
+          for (let n = 0; n < count; n++) {
             const v = s0 + bias[k];
-            y[to++] = v < min ? min : v > max ? max : v;
+            y[to] = v < min ? min : v > max ? max : v;
             s0 = s1;
             s1 = s2;
             s2 = s3;
+            if (places > 1) to += yX;
+            else {
+              to++;
+              k++;
+            }
           }
         }
       }
@@ -109,7 +157,7 @@ export function depthwiseConvFloat32(
   }
 }
 
-/** Kernel: int8. */
+/** Kernel: int8; the input's zero point is subtracted here, so that taps outside of the image may be left out. */
 export function depthwiseConvInt8(
   x: Int8Array,
   w: Int8Array,
@@ -127,70 +175,125 @@ export function depthwiseConvInt8(
   perChannel: number,
   filterHeight: number,
   filterWidth: number,
+  filterDepth: number,
   strideY: number,
   strideX: number,
   padY: number,
   padX: number,
   dilationY: number,
   dilationX: number,
+  xY: number,
+  xX: number,
+  yY: number,
+  yX: number,
+  wY: number,
+  wX: number,
   xZero: number,
   yZero: number,
   min: number,
   max: number,
 ): void {
-  const xRow = dilationY * width * depth;
-  const xStep = dilationX * depth;
-  let to = 0;
+  const xStep = dilationX * xX;
+  const place = strideX * xX;
+  const sliding = filterWidth === 3 && strideX === dilationX;
   for (let batch = 0; batch < batches; batch++) {
     for (let oy = 0; oy < outHeight; oy++) {
       const top = oy * strideY - padY;
       const ky = top < 0 ? Math.ceil(-top / dilationY) : 0;
-      const kyEnd = Math.min(filterHeight, Math.ceil((height - top) / dilationY));
-      for (let ox = 0; ox < outWidth; ox++) {
+      const rows = Math.min(filterHeight, Math.ceil((height - top) / dilationY)) - ky;
+      let places: number;
+      for (let ox = 0; ox < outWidth; ox += places) {
         const left = ox * strideX - padX;
         const kx = left < 0 ? Math.ceil(-left / dilationX) : 0;
         const taps = Math.min(filterWidth, Math.ceil((width - left) / dilationX)) - kx;
-        const xAt = ((batch * height + top + ky * dilationY) * width + left + kx * dilationX) * depth;
+        const xAt =
+          batch * height * width * depth + (top + ky * dilationY) * xY + (left + kx * dilationX) * xX;
+        const yAt = batch * outHeight * outWidth * units + oy * yY + ox * yX;
+        places =
+          left >= 0 && ox + 4 <= outWidth && left + 3 * strideX + (filterWidth - 1) * dilationX < width
+            ? 4
+            : 1;
         let count = 4;
-        for (let unit = 0; unit < units; unit += count) {
+        let next = 1;
+        for (let unit = 0; unit < units; unit += next) {
           let s0 = 0;
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
-          const c0 = perChannel === 1 ? unit : Math.floor(unit / perChannel);
-          let from = xAt + c0;
-          if (units - unit < 4) {
-            count = 1;
-            for (let row = ky; row < kyEnd; row++) {
-              let q = (row * filterWidth + kx) * units + unit;
-              for (let p = from, end = p + taps * xStep; p < end; p += xStep) {
-                s0 += (x[p] - xZero) * w[q];
-                q += units;
+          const channel = perChannel > 1 ? Math.floor(unit / perChannel) : unit;
+          let from = xAt + channel;
+          let at = ky * wY + kx * wX + unit;
+          if (places > 1) {
+            for (let row = 0; row < rows; row++) {
+              let p = from;
+              if (sliding) {
+                const a = x[p] - xZero;
+                const b = x[(p + xStep) | 0] - xZero;
+                const c = x[(p + xStep * 2) | 0] - xZero;
+                const d = x[(p + xStep * 3) | 0] - xZero;
+                const e = x[(p + xStep * 4) | 0] - xZero;
+                const f = x[(p + xStep * 5) | 0] - xZero;
+                const k = w[at];
+                const l = w[(at + wX) | 0];
+                const m = w[(at + wX * 2) | 0];
+                s0 += a * k + b * l + c * m;
+                s1 += b * k + c * l + d * m;
+                s2 += c * k + d * l + e * m;
+                s3 += d * k + e * l + f * m;
+              } else {
+                for (let q = at, end = at + taps * wX; q < end; q += wX) {
+                  const k = w[q];
+                  s0 += (x[p] - xZero) * k;
+                  s1 += (x[(p + place) | 0] - xZero) * k;
+                  s2 += (x[(p + place * 2) | 0] - xZero) * k;
+                  s3 += (x[(p + place * 3) | 0] - xZero) * k;
+                  p += xStep;
+                }
               }
-              from += xRow;
+              from += dilationY * xY;
+              at += wY;
+            }
+          } else if (units - unit < 4) {
+            count = next = 1;
+            for (let row = 0; row < rows; row++) {
+              let p = from;
+              for (let q = at, end = at + taps * wX; q < end; q += wX) {
+                s0 += (x[p] - xZero) * w[q];
+                p += xStep;
+              }
+              from += dilationY * xY;
+              at += wY;
             }
           } else {
-            const c1 = perChannel === 1 ? 1 : Math.floor((unit + 1) / perChannel) - c0;
-            const c2 = perChannel === 1 ? 2 : Math.floor((unit + 2) / perChannel) - c0;
-            const c3 = perChannel === 1 ? 3 : Math.floor((unit + 3) / perChannel) - c0;
-            for (let row = ky; row < kyEnd; row++) {
-              let q = (row * filterWidth + kx) * units + unit;
-              for (let p = from, end = p + taps * xStep; p < end; p += xStep) {
+            next = 4;
+            const c1 = perChannel > 1 ? Math.floor((unit + 1) / perChannel) - channel : 1;
+            const c2 = perChannel > 1 ? Math.floor((unit + 2) / perChannel) - channel : 2;
+            const c3 = perChannel > 1 ? Math.floor((unit + 3) / perChannel) - channel : 3;
+            for (let row = 0; row < rows; row++) {
+              let p = from;
+              for (let q = at, end = at + taps * wX; q < end; q += wX) {
                 s0 += (x[p] - xZero) * w[q];
-                s1 += (x[p + c1] - xZero) * w[q + 1];
-                s2 += (x[p + c2] - xZero) * w[q + 2];
-                s3 += (x[p + c3] - xZero) * w[q + 3];
-                q += units;
+                s1 += (x[(p + c1) | 0] - xZero) * w[(q + 1) | 0];
+                s2 += (x[(p + c2) | 0] - xZero) * w[(q + 2) | 0];
+                s3 += (x[(p + c3) | 0] - xZero) * w[(q + 3) | 0];
+                p += xStep;
               }
-              from += xRow;
+              from += dilationY * xY;
+              at += wY;
             }
           }
-          for (let k = unit; k < unit + count; k++) {
-            const v = mbqm((s0 + bias[k]) | 0, multipliers[k], shifts[k]) + yZero;
-            y[to++] = v < min ? min : v > max ? max : v;
+          let to = yAt + unit;
+          let k = unit;
+          for (let n = 0; n < count; n++) {
+            y[to] = requantize((s0 + bias[k]) | 0, multipliers[k], shifts[k], yZero, min, max);
             s0 = s1;
             s1 = s2;
             s2 = s3;
+            if (places > 1) to += yX;
+            else {
+              to++;
+              k++;
+            }
           }
         }
       }
@@ -198,90 +301,46 @@ export function depthwiseConvInt8(
   }
 }
 
-function prepareDepthwise(node: Node, p: Preparation, others: OtherTypes[]): void {
-  const options = p.options(DEPTHWISE_CONV_2D_OPTIONS);
-  const x = input(node, 0, p);
-  const w = input(node, 1, p);
-  const y = output(node, 0, p);
-  expectRank(x, 4, 'the input', p);
-  expectRank(w, 4, 'the weights', p);
-  const units = w.shape[3];
-  const depth = x.shape[3];
-  if (w.shape[0] !== 1 || !(units > 0) || units % depth) {
-    p.fail(
-      'the weights must be [1, height, width, a multiple of the channels of ' +
-        describe(x) +
-        '], but they are ' +
-        describe(w),
-    );
+/** Exchanges what stands in these places of a list with what follows each. */
+function swap(list: Argument[], places: number[]): void {
+  for (let i = 0; i < places.length; i++) {
+    const first = list[places[i]];
+    list[places[i]] = list[places[i] + 1];
+    list[places[i] + 1] = first;
   }
-  const padding = options.padding as number;
-  const strideY = options.stride_h as number;
-  const strideX = options.stride_w as number;
-  const dilationY = options.dilation_h_factor as number;
-  const dilationX = options.dilation_w_factor as number;
-  const rows = windows(x.shape[1], w.shape[1], strideY, dilationY, padding, p);
-  const columns = windows(x.shape[2], w.shape[2], strideX, dilationX, padding, p);
-  expectShape(y, [x.shape[0], rows.count, columns.count, units], 'the output', p);
-  const c: Correlation = {
-    x: x,
-    w: w,
-    b: optional(node, 2),
-    y: y,
-    activation: options.fused_activation_function as number,
-    batches: x.shape[0],
-    height: x.shape[1],
-    width: x.shape[2],
-    depth: depth,
-    outHeight: rows.count,
-    outWidth: columns.count,
-    units: units,
-    unitsPerGroup: units / depth,
-    filterHeight: w.shape[1],
-    filterWidth: w.shape[2],
-    filterDepth: 1,
-    strideY: strideY,
-    strideX: strideX,
-    padY: rows.before,
-    padX: columns.before,
-    dilationY: dilationY,
-    dilationX: dilationX,
-    divideY: 1,
-    divideX: 1,
-    wUnit: 1,
-    wTap: units,
-    op: node.op,
-    version: node.version,
-    biasType: 0,
-    asymmetric: true,
-  };
+}
+
+function prepareDepthwise(node: Node, p: Preparation, others: OtherTypes[]): void {
+  const c = windowCorrelation(node, DEPTHWISE_CONV_2D_OPTIONS, 3, p);
+  c.asymmetric = true;
   const float = typesAre(c, 'FLOAT32', 'FLOAT32', 'FLOAT32');
   if (!float && !typesAre(c, 'INT8', 'INT8 INT4', 'INT8')) return prepareOthers(c, others, p);
   checkBias(c, float ? 'FLOAT32' : 'INT32', p);
   const range = rangeOf(c);
-  const args: Argument[] = [x, weightsAsInt8(w, p), biasOf(c), y];
-  const geometry: Argument[] = [
-    c.batches,
-    c.height,
-    c.width,
-    depth,
-    c.outHeight,
-    c.outWidth,
-    units,
-    c.unitsPerGroup,
-    c.filterHeight,
-    c.filterWidth,
-    strideY,
-    strideX,
-    c.padY,
-    c.padX,
-    dilationY,
-    dilationX,
+  const args: Argument[] = [c.x, weightsAsInt8(c.w, p), biasOf(c), c.y];
+  const geometry = geometryOf(c).slice(0, 17);
+  const along: Argument[] = [
+    c.width * c.depth,
+    c.depth,
+    c.outWidth * c.units,
+    c.units,
+    c.filterWidth * c.units,
+    c.units,
   ];
-  if (float) return p.step(depthwiseConvFloat32, args.concat(geometry, [range.min, range.max]));
+  const rather = c.outHeight - c.outWidth || c.filterHeight - c.filterWidth;
+  if (rather > 0) {
+    swap(geometry, [1, 4, 8, 11, 13, 15]);
+    swap(along, [0, 2, 4]);
+  }
+  if (float) return p.step(depthwiseConvFloat32, args.concat(geometry, along, [range.min, range.max]));
   p.step(
     depthwiseConvInt8,
-    args.concat(multipliersOf(c, 'double', p), geometry, [x.zeroPoint, y.zeroPoint, range.min, range.max]),
+    args.concat(multipliersOf(c, 'double', p), geometry, along, [
+      c.x.zeroPoint,
+      c.y.zeroPoint,
+      range.min,
+      range.max,
+    ]),
   );
 }
 

@@ -8,23 +8,14 @@
  * all is in double, the weights' zero points count as 0, and INT4 is refused. Per tensor, a bias whose scale is not
  * s_x · s_w is refused.
  */
-import { mbqm } from '../lib/fixedpoint';
+import { requantize } from '../lib/fixedpoint';
 import { Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { FULLY_CONNECTED_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
 import { batchMatmulInt8 } from './batch_matmul';
-import { input, optional, output } from './checks';
-import {
-  biasOf,
-  checkBias,
-  Correlation,
-  multipliersOf,
-  OtherTypes,
-  prepareOthers,
-  rangeOf,
-  typesAre,
-  weightsAsInt8,
-} from './weights';
+import { input, output } from './checks';
+import { Correlation, denseCorrelation, OtherTypes, prepareOthers, typesAre } from './correlation';
+import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
 /**
  * Kernel: float32; `rows` times `units` dot products of `depth` elements. Two rows and four units are done together, so
@@ -48,7 +39,6 @@ export function fullyConnectedFloat32(
     for (let unit = 0; unit < units; unit += count) {
       let i = row * depth;
       const end = i + depth;
-      let j = end;
       let p = unit * depth;
       let s0 = 0;
       let s1 = 0;
@@ -67,32 +57,37 @@ export function fullyConnectedFloat32(
         let r = q + depth;
         let t = r + depth;
         if (step > 1) {
+          // offsets from i, cut to 32 bits: an index is one addition, and nothing else changes from round to round
+          p -= i;
+          q -= i;
+          r -= i;
+          t -= i;
           for (; i < end; i++) {
             const v = x[i];
-            const u = x[j++];
-            let k = w[p++];
+            const u = x[(i + depth) | 0];
+            let k = w[(i + p) | 0];
             s0 += v * k;
             z0 += u * k;
-            k = w[q++];
+            k = w[(i + q) | 0];
             s1 += v * k;
             z1 += u * k;
-            k = w[r++];
+            k = w[(i + r) | 0];
             s2 += v * k;
             z2 += u * k;
-            k = w[t++];
+            k = w[(i + t) | 0];
             s3 += v * k;
             z3 += u * k;
           }
         } else {
           for (; i < end - 3; i += 4) {
             const v = x[i];
-            const v1 = x[i + 1];
-            const v2 = x[i + 2];
-            const v3 = x[i + 3];
-            s0 += v * w[p] + v1 * w[p + 1] + v2 * w[p + 2] + v3 * w[p + 3];
-            s1 += v * w[q] + v1 * w[q + 1] + v2 * w[q + 2] + v3 * w[q + 3];
-            s2 += v * w[r] + v1 * w[r + 1] + v2 * w[r + 2] + v3 * w[r + 3];
-            s3 += v * w[t] + v1 * w[t + 1] + v2 * w[t + 2] + v3 * w[t + 3];
+            const v1 = x[(i + 1) | 0];
+            const v2 = x[(i + 2) | 0];
+            const v3 = x[(i + 3) | 0];
+            s0 += v * w[p] + v1 * w[(p + 1) | 0] + v2 * w[(p + 2) | 0] + v3 * w[(p + 3) | 0];
+            s1 += v * w[q] + v1 * w[(q + 1) | 0] + v2 * w[(q + 2) | 0] + v3 * w[(q + 3) | 0];
+            s2 += v * w[r] + v1 * w[(r + 1) | 0] + v2 * w[(r + 2) | 0] + v3 * w[(r + 3) | 0];
+            s3 += v * w[t] + v1 * w[(t + 1) | 0] + v2 * w[(t + 2) | 0] + v3 * w[(t + 3) | 0];
             p += 4;
             q += 4;
             r += 4;
@@ -152,7 +147,6 @@ export function fullyConnectedInt8(
     for (let unit = 0; unit < units; unit += count) {
       let i = row * depth;
       const end = i + depth;
-      let j = end;
       let p = unit * depth;
       let s0 = 0;
       let s1 = 0;
@@ -171,32 +165,37 @@ export function fullyConnectedInt8(
         let r = q + depth;
         let t = r + depth;
         if (step > 1) {
+          // offsets from i, cut to 32 bits: an index is one addition, and nothing else changes from round to round
+          p -= i;
+          q -= i;
+          r -= i;
+          t -= i;
           for (; i < end; i++) {
             const v = x[i];
-            const u = x[j++];
-            let k = w[p++];
+            const u = x[(i + depth) | 0];
+            let k = w[(i + p) | 0];
             s0 += v * k;
             z0 += u * k;
-            k = w[q++];
+            k = w[(i + q) | 0];
             s1 += v * k;
             z1 += u * k;
-            k = w[r++];
+            k = w[(i + r) | 0];
             s2 += v * k;
             z2 += u * k;
-            k = w[t++];
+            k = w[(i + t) | 0];
             s3 += v * k;
             z3 += u * k;
           }
         } else {
           for (; i < end - 3; i += 4) {
             const v = x[i];
-            const v1 = x[i + 1];
-            const v2 = x[i + 2];
-            const v3 = x[i + 3];
-            s0 += v * w[p] + v1 * w[p + 1] + v2 * w[p + 2] + v3 * w[p + 3];
-            s1 += v * w[q] + v1 * w[q + 1] + v2 * w[q + 2] + v3 * w[q + 3];
-            s2 += v * w[r] + v1 * w[r + 1] + v2 * w[r + 2] + v3 * w[r + 3];
-            s3 += v * w[t] + v1 * w[t + 1] + v2 * w[t + 2] + v3 * w[t + 3];
+            const v1 = x[(i + 1) | 0];
+            const v2 = x[(i + 2) | 0];
+            const v3 = x[(i + 3) | 0];
+            s0 += v * w[p] + v1 * w[(p + 1) | 0] + v2 * w[(p + 2) | 0] + v3 * w[(p + 3) | 0];
+            s1 += v * w[q] + v1 * w[(q + 1) | 0] + v2 * w[(q + 2) | 0] + v3 * w[(q + 3) | 0];
+            s2 += v * w[r] + v1 * w[(r + 1) | 0] + v2 * w[(r + 2) | 0] + v3 * w[(r + 3) | 0];
+            s3 += v * w[t] + v1 * w[(t + 1) | 0] + v2 * w[(t + 2) | 0] + v3 * w[(t + 3) | 0];
             p += 4;
             q += 4;
             r += 4;
@@ -213,11 +212,9 @@ export function fullyConnectedInt8(
       }
       let to = row * units + unit;
       for (let k = unit; k < unit + count; k++) {
-        const v = mbqm((s0 + bias[k]) | 0, multipliers[k], shifts[k]) + zeroPoint;
-        y[to] = v < min ? min : v > max ? max : v;
+        y[to] = requantize((s0 + bias[k]) | 0, multipliers[k], shifts[k], zeroPoint, min, max);
         if (step > 1) {
-          const u = mbqm((z0 + bias[k]) | 0, multipliers[k], shifts[k]) + zeroPoint;
-          y[to + units] = u < min ? min : u > max ? max : u;
+          y[to + units] = requantize((z0 + bias[k]) | 0, multipliers[k], shifts[k], zeroPoint, min, max);
         }
         to++;
         s0 = s1;
@@ -326,38 +323,10 @@ function prepareFullyConnected(node: Node, p: Preparation, others: OtherTypes[])
   if (y.shape[y.shape.length - 1] !== units || y.length !== rows * units) {
     p.fail('the output must be ' + rows + ' rows of ' + units + ' elements, but it is ' + describe(y));
   }
-  const c: Correlation = {
-    x: x,
-    w: w,
-    b: optional(node, 2),
-    y: y,
-    activation: options.fused_activation_function as number,
-    batches: rows,
-    height: 1,
-    width: 1,
-    depth: depth,
-    outHeight: 1,
-    outWidth: 1,
-    units: units,
-    unitsPerGroup: units,
-    filterHeight: 1,
-    filterWidth: 1,
-    filterDepth: depth,
-    strideY: 1,
-    strideX: 1,
-    padY: 0,
-    padX: 0,
-    dilationY: 1,
-    dilationX: 1,
-    divideY: 1,
-    divideX: 1,
-    wUnit: depth,
-    wTap: depth,
-    op: node.op,
-    version: node.version,
-    biasType: options.quantized_bias_type as number,
-    asymmetric: !!options.asymmetric_quantize_inputs,
-  };
+  const c = denseCorrelation(node, 2, x, w, y, units, depth, p);
+  c.activation = options.fused_activation_function as number;
+  c.biasType = options.quantized_bias_type as number;
+  c.asymmetric = !!options.asymmetric_quantize_inputs;
   const float = typesAre(c, 'FLOAT32', 'FLOAT32', 'FLOAT32');
   const perTensor = !float && !!w.scales && w.scales.length === 1;
   if (perTensor && x.type !== 'FLOAT32') checkBiasScale(c, p);

@@ -10,7 +10,8 @@ import { fround, roundAway } from '../lib/fixedpoint';
 import { Argument, Preparation } from '../lib/graph';
 import { describe } from '../lib/tensor';
 import { expectQuantized } from './checks';
-import { biasOf, checkBias, Correlation, correlationArguments, rangeOf, typesAre } from './weights';
+import { Correlation, geometryOf, typesAre } from './correlation';
+import { biasOf, checkBias, rangeOf } from './weights';
 
 /**
  * Kernel: quantizes `rows` rows of `n` elements to int8, each with a scale and a zero point that it finds from the row.
@@ -149,6 +150,6 @@ export function hybridTypes(c: Correlation, p: Preparation): boolean {
   const range = rangeOf(c);
   p.step(quantizeRows, [c.x, q, rowScales, zeros, c.batches, c.x.length / c.batches, asymmetric ? 1 : 0]);
   const args: Argument[] = [q, c.w, biasOf(c), c.y, rowScales, zeros, unitScales];
-  p.step(correlateHybrid, args.concat(correlationArguments(c), [range.min, range.max]));
+  p.step(correlateHybrid, args.concat(geometryOf(c), [range.min, range.max]));
   return true;
 }

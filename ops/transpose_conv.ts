@@ -5,24 +5,17 @@
  * Output: [batches, oh, ow, units]. Types: FLOAT32; INT8 (per tensor or per channel) with INT32 bias; others through
  * `OtherTypes`. Weights may be computed.
  * Each output gathers the taps that reach it, so there is no scratch memory (TFLM scatters into 32-bit sums).
- * As TFLM: numbers as in CONV_2D; the output may have any size; what no tap reaches is the bias.
+ * As TFLM: numbers as in CONV_2D; the output may have any size; what no tap reaches is the bias; an output shape that
+ * is computed is not looked at.
  */
 import { Argument, Node, Operators, Preparation } from '../lib/graph';
 import { TRANSPOSE_CONV_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
-import { expectRank, input, optional, output } from './checks';
+import { expectRank, expectType, input, output } from './checks';
 import { patchFloat32, patchInt8 } from './conv';
+import { denseCorrelation, OtherTypes, prepareOthers, typesAre } from './correlation';
 import { expectInts } from './ints';
-import {
-  biasOf,
-  checkBias,
-  Correlation,
-  multipliersOf,
-  OtherTypes,
-  prepareOthers,
-  rangeOf,
-  typesAre,
-} from './weights';
+import { biasOf, checkBias, multipliersOf, rangeOf } from './weights';
 import { windows } from './window';
 
 /** Kernel: float32. */
@@ -177,7 +170,8 @@ function prepareTransposeConv(node: Node, p: Preparation, others: OtherTypes[]):
   expectRank(x, 4, 'the input', p);
   expectRank(w, 4, 'the weights', p);
   expectRank(y, 4, 'the output', p);
-  expectInts(shape, y.shape, 'the numbers of the output shape', p);
+  expectType(shape, 'INT32', 'the output shape', p);
+  if (shape.constant) expectInts(shape, y.shape, 'the numbers of the output shape', p);
   const units = w.shape[0];
   const depth = x.shape[3];
   if (!(depth > 0) || w.shape[3] !== depth || y.shape[3] !== units || y.shape[0] !== x.shape[0]) {
@@ -195,38 +189,22 @@ function prepareTransposeConv(node: Node, p: Preparation, others: OtherTypes[]):
   const strideX = options.stride_w as number;
   const padY = windows(y.shape[1], w.shape[1], strideY, 1, padding, p).before;
   const padX = windows(y.shape[2], w.shape[2], strideX, 1, padding, p).before;
-  const c: Correlation = {
-    x: x,
-    w: w,
-    b: optional(node, 3),
-    y: y,
-    activation: options.fused_activation_function as number,
-    batches: x.shape[0],
-    height: x.shape[1],
-    width: x.shape[2],
-    depth: depth,
-    outHeight: y.shape[1],
-    outWidth: y.shape[2],
-    units: units,
-    unitsPerGroup: units,
-    filterHeight: w.shape[1],
-    filterWidth: w.shape[2],
-    filterDepth: depth,
-    strideY: 1,
-    strideX: 1,
-    padY: -padY,
-    padX: -padX,
-    dilationY: -1,
-    dilationX: -1,
-    divideY: strideY,
-    divideX: strideX,
-    wUnit: w.shape[1] * w.shape[2] * depth,
-    wTap: depth,
-    op: node.op,
-    version: node.version,
-    biasType: options.quantized_bias_type as number,
-    asymmetric: false,
-  };
+  const c = denseCorrelation(node, 3, x, w, y, units, depth, p);
+  c.activation = options.fused_activation_function as number;
+  c.biasType = options.quantized_bias_type as number;
+  c.batches = x.shape[0];
+  c.height = x.shape[1];
+  c.width = x.shape[2];
+  c.outHeight = y.shape[1];
+  c.outWidth = y.shape[2];
+  c.filterHeight = w.shape[1];
+  c.filterWidth = w.shape[2];
+  c.padY = -padY;
+  c.padX = -padX;
+  c.dilationY = c.dilationX = -1;
+  c.divideY = strideY;
+  c.divideX = strideX;
+  c.wUnit = w.length / units;
   const float = typesAre(c, 'FLOAT32', 'FLOAT32', 'FLOAT32');
   if (!float && !typesAre(c, 'INT8', 'INT8', 'INT8')) return prepareOthers(c, others, p);
   checkBias(c, float ? 'FLOAT32' : 'INT32', p);
