@@ -23,7 +23,7 @@ import {
   tanhInt16,
 } from './gates';
 import { logisticQ4, tanhQ4 } from './gemmlowp';
-import { emitUnary, expectOptions, sameTypeOperands, Unary } from './lookup';
+import { emitUnary, sameTypeOperands, Unary } from './lookup';
 import { clamp, expectSymmetricInt16, requantize, scaleParameters } from './requantize';
 
 const TYPES = 'FLOAT32 INT8 INT16';
@@ -88,7 +88,6 @@ export function leakyReluQuantized(
 
 function prepareLeakyRelu(node: Node, p: Preparation): void {
   const o = sameTypeOperands(node, TYPES, p);
-  expectOptions(node, p);
   const alpha = p.options(LEAKY_RELU_OPTIONS).alpha as number;
   if (o.x.type === 'FLOAT32') {
     p.step(leakyReluFloat32, [o.x, o.y, o.x.length, alpha]);

@@ -27,11 +27,6 @@ export function unaryOperands(node: Node, p: Preparation): Unary {
   return { x: x, y: y };
 }
 
-/** Fails when the node has no options table, so that their defaults would be taken for what the model means. */
-export function expectOptions(node: Node, p: Preparation): void {
-  if (!node.options && !node.optionsTag) p.fail('it has no options');
-}
-
 /** As unaryOperands; both must have the same of the given types, and integers must be quantized. */
 export function sameTypeOperands(node: Node, types: string, p: Preparation): Unary {
   const o = unaryOperands(node, p);

@@ -12,7 +12,7 @@ import { SOFTMAX_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
 import { expectQuantized, expectType } from './checks';
 import { expOnNegative, logQ12, oneOverOnePlus } from './gemmlowp';
-import { expectOptions, Unary, unaryOperands } from './lookup';
+import { Unary, unaryOperands } from './lookup';
 
 // All kernels but softmaxInt8 to INT16: x and y may be the same array.
 
@@ -199,7 +199,6 @@ export function softmaxOperators(otherTypes: SoftmaxType[]): Operators {
   return {
     SOFTMAX: function (node: Node, p: Preparation): void {
       const o = unaryOperands(node, p);
-      expectOptions(node, p);
       const x = o.x;
       const beta = p.options(SOFTMAX_OPTIONS).beta as number;
       const s: Softmax = { x: x, y: o.y, depth: rowLength(o, p), beta: beta };
