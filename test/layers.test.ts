@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ops: [
     'ops',
     'lib/fixedpoint',
+    'lib/flatbuffer',
     'lib/graph',
     'lib/prepare',
     'lib/schema',
