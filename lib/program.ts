@@ -14,7 +14,7 @@ import {
   TypedArray,
   View,
 } from './graph';
-import { Plan } from './planner';
+import { Move, Plan } from './planner';
 import { placeOf, Prepared } from './prepare';
 import { fillZero, newArray, viewOf } from './tensor';
 
@@ -111,22 +111,34 @@ export function bind(graph: Graph, prepared: Prepared, plan: Plan): Program {
   const positions: number[] = [];
   let kept = 0;
   for (let i = 0; i < prepared.steps.length; i++) {
-    const move = prepared.steps[i].move;
     positions.push(kept);
-    if (!move || !move.elided) kept++;
+    if (!isNothing(prepared.steps[i].move)) kept++;
   }
   positions.push(kept);
   program.end = positions[prepared.end];
   program.initial = positions[prepared.initial];
   for (let i = 0; i < prepared.steps.length; i++) {
     const emitted = prepared.steps[i];
-    if (emitted.move && emitted.move.elided) continue;
+    if (isNothing(emitted.move)) continue;
     const step: Step = { kernel: emitted.kernel, args: [], node: emitted.node };
     for (let k = 0; k < emitted.args.length; k++)
       step.args.push(bindArgument(program, emitted.args[k], positions, step.args));
     program.steps.push(step);
   }
   return program;
+}
+
+/** Whether both sides of a move have come to be the same bytes. */
+function isNothing(move: Move | null): boolean {
+  if (!move || move.elided) return !!move;
+  const from = move.from.place;
+  const to = move.to.place;
+  return (
+    !!from &&
+    !!to &&
+    from.storage === to.storage &&
+    from.offset + move.fromOffset === to.offset + move.toOffset
+  );
 }
 
 function bindArgument(
