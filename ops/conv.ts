@@ -20,7 +20,7 @@ import {
   typesAre,
   windowCorrelation,
 } from './correlation';
-import { prepareDense } from './fully_connected';
+import { constantOperands, prepareDense } from './fully_connected';
 import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
 /**
@@ -368,7 +368,8 @@ function prepareConv(node: Node, p: Preparation, others: OtherTypes[]): void {
   checkBias(c, float ? 'FLOAT32' : 'INT32', p);
   flatten(c);
   flatten(c);
-  if (dense(c)) return prepareDense(c, c.batches * c.height * c.width, 'double', p);
+  if (dense(c) && (float || constantOperands(c)))
+    return prepareDense(c, c.batches * c.height * c.width, 'double', p);
   const range = rangeOf(c);
   const args: Argument[] = [c.x, weightsAsInt8(c.w, p), biasOf(c), c.y];
   const geometry = geometryOf(c).slice(0, 17);

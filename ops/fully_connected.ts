@@ -245,6 +245,11 @@ export function foldBias(
   }
 }
 
+/** Whether weights and bias are constant. */
+export function constantOperands(c: Correlation): boolean {
+  return c.w.constant && (!c.b || c.b.constant);
+}
+
 /** Prepares `rows` times all units over rows of x of c.depth elements; also for convolutions that come to that. */
 export function prepareDense(
   c: Correlation,
@@ -260,7 +265,7 @@ export function prepareDense(
   const w = weightsAsInt8(c.w, p);
   const scaling = multipliersOf(c, product, p);
   let folded: Int32Array | Tensor;
-  if (c.w.constant && (!c.b || c.b.constant)) {
+  if (constantOperands(c)) {
     folded = new Int32Array(c.units);
     const values = (c.w.type === 'INT4' ? w : c.w.data) as Int8Array;
     foldBias(values, c.b ? (c.b.data as Int32Array) : folded, folded, c.units, c.depth, c.x.zeroPoint);
@@ -334,7 +339,9 @@ function prepareFullyConnected(node: Node, p: Preparation, others: OtherTypes[])
   checkBias(c, float ? 'FLOAT32' : 'INT32', p);
   if (w.type === 'INT4' && !perTensor)
     p.fail('INT4 weights must have one scale for all, but ' + describe(w) + ' has others');
-  if (!perTensor || !w.zeroPoint) return prepareDense(c, rows, perTensor ? 'float32' : 'double', p);
+  // weights whose sum is not known or not enough; per channel, computed ones are summed up in each step
+  const general = perTensor && (w.zeroPoint || !constantOperands(c));
+  if (!general) return prepareDense(c, rows, perTensor ? 'float32' : 'double', p);
   const scaling = multipliersOf(c, 'float32', p);
   const range = rangeOf(c);
   const start = new Int32Array(1);
