@@ -180,7 +180,7 @@ export function readLstm(node: Node, at: LstmPlaces, options: Options, p: Prepar
     outputs: outputs,
     walk: at.rows.concat([inputs, auxInputs, cells, outputs, at.depth, at.offset]),
     cellClip: clip,
-    projectionClip: projectionClip,
+    projectionClip: projection ? projectionClip : 0,
     activation: options.fused_activation_function as number,
     asymmetric: !!options.asymmetric_quantize_inputs,
   };
