@@ -7,7 +7,7 @@
 import { Node, Operators, Preparation, TypedArray } from '../lib/graph';
 import { describe, lengthOf } from '../lib/tensor';
 import { rowOffset } from './broadcast';
-import { axisWithin, constantInts, expectShape, expectType, input, output } from './checks';
+import { axisWithin, constantInts, expectInputs, expectShape, expectType, input, output } from './checks';
 
 /** Kernel: the place of the largest of sign · x among `count` elements, the first one of equals. */
 export function argExtreme(
@@ -38,6 +38,7 @@ function prepareArg(node: Node, p: Preparation, sign: number): void {
   const x = input(node, 0, p);
   const y = output(node, 0, p);
   const axes = constantInts(input(node, 1, p), 'the axis', p);
+  expectInputs(node, 2, p);
   expectType(input(node, 1, p), 'INT32', 'the axis', p);
   expectType(x, 'FLOAT32 INT8 UINT8 INT32', 'the input', p);
   expectType(y, 'INT32', 'the output', p);

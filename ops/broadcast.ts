@@ -14,7 +14,7 @@
  */
 import { Argument, Node, Preparation, Tensor } from '../lib/graph';
 import { describe, lengthOf } from '../lib/tensor';
-import { expectQuantized, expectType, input, output } from './checks';
+import { expectInputs, expectQuantized, expectType, input, output } from './checks';
 
 /**
  * Where row number `row` starts in an operand. `outer` holds, for each dimension from the innermost outwards, its size
@@ -106,7 +106,7 @@ export function binaryOperands(node: Node, types: string, result: string, p: Pre
   const a = input(node, 0, p);
   const b = input(node, 1, p);
   const y = output(node, 0, p);
-  if (node.inputs.length !== 2) p.fail('it takes 2 inputs, but there are ' + node.inputs.length);
+  expectInputs(node, 2, p);
   expectType(a, types, 'input 0', p);
   expectType(b, a.type, 'input 1', p);
   expectType(y, result || a.type, 'the output', p);

@@ -21,6 +21,12 @@ export function optional(node: Node, index: number): Tensor | null {
   return node.inputs[index] || null;
 }
 
+/** Fails unless the operator has `count` inputs. */
+export function expectInputs(node: Node, count: number, p: Preparation): void {
+  if (node.inputs.length !== count)
+    p.fail('it must have ' + count + ' inputs, but it has ' + node.inputs.length);
+}
+
 /** Fails unless the tensor's type is one of a space-separated list. */
 export function expectType(tensor: Tensor, types: string, what: string, p: Preparation): void {
   if (types.split(' ').indexOf(tensor.type) < 0) {

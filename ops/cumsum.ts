@@ -9,7 +9,16 @@ import { mbqm, quantizeMultiplier } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation } from '../lib/graph';
 import { CUMSUM_OPTIONS } from '../lib/schema';
 import { lengthOf } from '../lib/tensor';
-import { axisWithin, constantInts, expectQuantized, expectShape, expectType, input, output } from './checks';
+import {
+  axisWithin,
+  constantInts,
+  expectInputs,
+  expectQuantized,
+  expectShape,
+  expectType,
+  input,
+  output,
+} from './checks';
 
 /** Kernel: sums along `lines` lines; line l starts at element (l / inner) · depth · inner + l mod inner, plus `first`. */
 export function cumsum(
@@ -65,6 +74,7 @@ function prepareCumsum(node: Node, p: Preparation): void {
   const y = output(node, 0, p);
   const options = p.options(CUMSUM_OPTIONS);
   const axes = constantInts(input(node, 1, p), 'the axis', p);
+  expectInputs(node, 2, p);
   expectType(input(node, 1, p), 'INT32', 'the axis', p);
   expectType(x, 'FLOAT32 INT8 INT32', 'the input', p);
   expectType(y, x.type, 'the output', p);

@@ -10,6 +10,7 @@ import { activationRange, floatActivationRange } from '../lib/fixedpoint';
 import { Argument, Kernel, Node, Operators, Preparation, TypedArray } from '../lib/graph';
 import { POOL_2D_OPTIONS } from '../lib/schema';
 import {
+  expectInputs,
   expectQuantized,
   expectRank,
   expectSameQuantization,
@@ -172,6 +173,7 @@ function preparePool(node: Node, p: Preparation, kernel: Kernel, types: string):
   const strideY = options.stride_h as number;
   const sizeX = options.filter_width as number;
   const sizeY = options.filter_height as number;
+  expectInputs(node, 1, p);
   expectType(x, types, 'the input', p);
   expectType(y, x.type, 'the output', p);
   expectRank(x, 4, 'the input', p);

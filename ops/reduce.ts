@@ -16,6 +16,7 @@ import { rowOffset } from './broadcast';
 import {
   axisWithin,
   constantInts,
+  expectInputs,
   expectQuantized,
   expectSameQuantization,
   expectType,
@@ -141,6 +142,7 @@ function reduction(node: Node, types: string, p: Preparation): Reduction {
   const y = output(node, 0, p);
   const axes = constantInts(input(node, 1, p), 'the axes', p);
   const rank = x.shape.length;
+  expectInputs(node, 2, p);
   expectType(input(node, 1, p), 'INT32', 'the axes', p);
   expectType(x, types, 'the input', p);
   expectType(y, x.type, 'the output', p);

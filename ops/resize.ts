@@ -10,7 +10,7 @@ import { fround, roundAway } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { RESIZE_BILINEAR_OPTIONS, RESIZE_NEAREST_NEIGHBOR_OPTIONS } from '../lib/schema';
 import { elementBytes } from '../lib/tensor';
-import { constantInts, expectRank, expectShape, expectType, input, output } from './checks';
+import { constantInts, expectInputs, expectRank, expectShape, expectType, input, output } from './checks';
 
 /**
  * Kernel: a weighted mean of four neighbours. `rows` and `columns` hold two indices each for every output row and
@@ -88,6 +88,7 @@ function resize(node: Node, types: string, table: string, p: Preparation): Resiz
   const y = output(node, 0, p);
   const size = constantInts(input(node, 1, p), 'the size', p);
   const options = p.options(table);
+  expectInputs(node, 2, p);
   expectType(input(node, 1, p), 'INT32', 'the size', p);
   expectType(x, types, 'the input', p);
   expectType(y, x.type, 'the output', p);

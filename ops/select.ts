@@ -8,7 +8,7 @@
 import { Argument, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { elementBytes, sameShape } from '../lib/tensor';
 import { broadcastWalk, refuseShapes, rowOffset } from './broadcast';
-import { expectType, input, output } from './checks';
+import { expectInputs, expectType, input, output } from './checks';
 
 /** Kernel: y = condition ? a : b. */
 export function select(
@@ -45,6 +45,7 @@ function prepareSelect(node: Node, p: Preparation, condition: number[]): void {
   const a = input(node, 1, p);
   const b = input(node, 2, p);
   const y = output(node, 0, p);
+  expectInputs(node, 3, p);
   expectType(c, 'BOOL', 'the condition', p);
   expectType(a, TYPES, 'input 1', p);
   expectType(b, a.type, 'input 2', p);

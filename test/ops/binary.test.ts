@@ -341,6 +341,14 @@ describe('binary operators', function () {
         two('LESS', 'INT32', flat, [0, 1], [1, 1], 'INT8'),
         /LESS: the output must be BOOL/,
       ],
+      [
+        'three operands',
+        {
+          ...two('ADD', 'INT32', flat, [0, 1], [1, 1]),
+          inputs: [0, 1, 2].map(() => ({ type: 'INT32', shape: [2], values: [1, 2] })),
+        },
+        /ADD: it must have 2 inputs, but it has 3/,
+      ],
       ['INT8 without scales', two('MUL', 'INT8', flat, [0, 1], [1, 1]), /MUL: input 0 must be quantized/],
       [
         'shapes that do not broadcast',
