@@ -13,6 +13,12 @@ export function fround(x: number): number {
   return float[0];
 }
 
+/** 2^e, exactly: Espruino's Math.pow is off in the last bits. */
+export function powerOf2(e: number): number {
+  if (e < 0) return 1 / powerOf2(-e);
+  return e < 31 ? 1 << e : 1073741824 * powerOf2(e - 30);
+}
+
 /** Rounds half away from zero, as C's round(); Math.round takes −2.5 to −2, on Espruino to −3. */
 export function roundAway(x: number): number {
   return x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5);
@@ -50,6 +56,19 @@ export function mbqm(x: number, multiplier: number, shift: number): number {
 }
 
 /**
+ * The same for an int64 accumulator (int16 activations with int64 bias): the multiplier is reduced to 16 bits, and
+ * there is a single rounding. x is an integer of at most 48 bits.
+ */
+export function mbqm64(x: number, multiplier: number, shift: number): number {
+  const reduced = multiplier < 0x7fff0000 ? (multiplier + 32768) >> 16 : 0x7fff;
+  const high = Math.floor(x / 1048576);
+  const power = powerOf2(15 - shift);
+  const low = (x - high * 1048576) * reduced + power / 2;
+  if (power < 1048576) return high * reduced * (1048576 / power) + Math.floor(low / power);
+  return Math.floor((high * reduced + Math.floor(low / 1048576)) / (power / 1048576));
+}
+
+/**
  * From an accumulator to a stored value: mbqm, plus the output's zero point, within min and max. Like rdpot without
  * branches, since activations cut off about as often as not.
  */
@@ -64,19 +83,6 @@ export function requantize(
   x = mbqm(x, multiplier, shift) + zeroPoint;
   x += (min - x) & -+(x < min);
   return x - ((x - max) & -+(x > max));
-}
-
-/**
- * The same for an int64 accumulator (int16 activations with int64 bias): the multiplier is reduced to 16 bits, and
- * there is a single rounding. x is an integer of at most 48 bits.
- */
-export function mbqm64(x: number, multiplier: number, shift: number): number {
-  const reduced = multiplier < 0x7fff0000 ? (multiplier + 32768) >> 16 : 0x7fff;
-  const high = Math.floor(x / 1048576);
-  const power = Math.pow(2, 15 - shift);
-  const low = (x - high * 1048576) * reduced + power / 2;
-  if (power < 1048576) return high * reduced * (1048576 / power) + Math.floor(low / power);
-  return Math.floor((high * reduced + Math.floor(low / 1048576)) / (power / 1048576));
 }
 
 /** A real multiplier as a 31-bit integer and a power of two: d = multiplier · 2^(shift − 31). */
