@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from './bundle';
+import { bundleCommand } from './commands/bundle';
 import { inspectCommand } from './commands/inspect';
 import { runCommand } from './commands/run';
 import { statifyCommand, stripCommand, unstatifyCommand } from './commands/statify';
@@ -28,6 +29,7 @@ function program(): Command {
     stripCommand(),
     traceCommand(),
     warmupCommand(),
+    bundleCommand(),
   ]) {
     engram.addCommand(command.exitOverride().configureOutput({ outputError: () => undefined }));
   }
