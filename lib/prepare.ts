@@ -66,6 +66,11 @@ export interface ControlPreparation extends Preparation {
   label(): Label;
   /** Puts a label before the next step. */
   place(label: Label): void;
+  /**
+   * The end of the run: a step that goes there leaves out the rest of it, in all subgraphs; not for use in `initially`.
+   * The model's outputs then keep their values.
+   */
+  end(): Label;
   /** Runs a subgraph once, when a state is made, instead of in a step. */
   initially(subgraph: Subgraph): void;
   /** The nodes of subgraph 0. */
@@ -158,6 +163,7 @@ export function prepareGraph(
   let node: Node = graph.subgraphs[0].nodes[0];
   let scratch: Tensor[] = [];
   let time = -1;
+  let end: Label | null = null;
 
   function fail(message: string): never {
     throw new Error(placeOf(node) + ': ' + message);
@@ -317,6 +323,10 @@ export function prepareGraph(
       label.position = routine.steps.length;
       routine.labels.push(label);
     },
+    end: function (): Label {
+      if (!end) end = { position: 0 };
+      return end;
+    },
   };
 
   function matchOperands(given: Tensor[], taken: Tensor[], side: string): void {
@@ -408,7 +418,10 @@ export function prepareGraph(
   const fed: Tensor[] = [];
   for (let i = 0; i < feedback.length; i++) fed.push(feedInput(feedback[i].to));
   walk(main);
-  for (let i = 0; i < main.outputs.length; i++) live(main.outputs[i], Infinity);
+  for (let i = 0; i < main.outputs.length; i++) {
+    live(main.outputs[i], Infinity);
+    if (end) live(main.outputs[i], -1);
+  }
   time++;
   for (let i = 0; i < feedback.length; i++) addMove(feedback[i].from, 0, fed[i], 0, fed[i].bytes, false);
   routines.push(initial);
@@ -422,6 +435,7 @@ export function prepareGraph(
     for (let k = 0; k < part.steps.length; k++) prepared.steps.push(part.steps[k]);
     if (!i) {
       prepared.end = prepared.steps.length;
+      if (end) (end as Label).position = prepared.end;
       // so that the end is not where a subgraph starts
       prepared.steps.push({ kernel: stop, args: [], node: node, move: null });
     }
