@@ -1,5 +1,14 @@
 /** All operators. */
 import { variableOperators } from '../variables/operators';
+import { circularBufferOperators } from './circular_buffer';
+import { decodeOperators } from './decode';
+import { detectionOperators } from './detection';
+import { signalChannelOperators } from './signal_channels';
+import { signalFftOperators } from './signal_fft';
+import { fftFloat32 } from './signal_fft_float32';
+import { fftInt16, fftInt32 } from './signal_fft_integer';
+import { signalFrameOperators } from './signal_frames';
+import { signalSpectrumOperators } from './signal_spectrum';
 import { argOperators } from './arg_extreme';
 import { arithmeticOperators, squaredDifferenceOperators } from './arithmetic';
 import { batchMatmulOperators } from './batch_matmul';
@@ -111,4 +120,11 @@ export const allOperators = joinOperators([
   lstmCellOperators([floatLstm, hybridLstm]),
   bidirectionalLstmOperators([floatLstm, hybridLstm]),
   rnnOperators([hybridRnn]),
+  circularBufferOperators,
+  decodeOperators,
+  detectionOperators,
+  signalChannelOperators,
+  signalFftOperators([fftInt16, fftInt32, fftFloat32]),
+  signalFrameOperators,
+  signalSpectrumOperators,
 ]);
