@@ -4,6 +4,7 @@ import { fillZero, newArray, storageBytes } from '../../lib/tensor';
 import type { Memory } from '../../lib/memory';
 import { load, readGraph } from '../../lib/index';
 import type { Graph, Tensor, TypedArray } from '../../lib/graph';
+import { catalogue } from '../catalogue/index';
 import { diagnose, type Diagnosis } from '../diagnose';
 import { readBytes } from '../files';
 import { table } from '../table';
@@ -171,14 +172,29 @@ export function reportText(report: InspectReport): string {
   return parts.join('\n\n') + '\n';
 }
 
+function operatorsText(): string {
+  return catalogue()
+    .map(({ op, types, reference, notes }) =>
+      [`${op}: ${types.join(', ')} (${reference})`, ...notes.map((note) => `    ${note}`)].join('\n'),
+    )
+    .join('\n')
+    .concat('\n');
+}
+
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description(
       'Show operators, inputs, outputs, variables and exact memory of a model. Exit status 1: it cannot run.',
     )
-    .argument('<model>', 'a .tflite file')
+    .argument('[model]', 'a .tflite file')
     .option('--json', 'print JSON for programs')
-    .action((file: string, options: { json?: boolean }) => {
+    .option('--ops', 'list the operators of this build instead: types, reference, notes')
+    .action((file: string | undefined, options: { json?: boolean; ops?: boolean }) => {
+      if (options.ops) {
+        process.stdout.write(options.json ? JSON.stringify(catalogue(), null, 2) + '\n' : operatorsText());
+        return;
+      }
+      if (!file) throw new Error("missing required argument 'model'");
       const report = inspect(file, readBytes(file));
       process.stdout.write(options.json ? JSON.stringify(report, null, 2) + '\n' : reportText(report));
       if (!report.runs) process.exitCode = 1;
