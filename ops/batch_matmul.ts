@@ -8,8 +8,8 @@
 import { fround, mbqm64, quantizeMultiplier, requantize, typeRange } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { BATCH_MATMUL_OPTIONS } from '../lib/schema';
-import { describe } from '../lib/tensor';
 import { expectQuantized, expectShape, expectType, input, output } from './checks';
+import { misfit } from './correlation';
 
 /**
  * Kernel: float32. Batch number k multiplies the matrices that start at xStarts[k] and wStarts[k]; element (row, i) of
@@ -162,10 +162,7 @@ function prepareBatchMatmul(node: Node, p: Preparation): void {
   expectType(w, x.type, 'the second operand', p);
   expectType(y, x.type, 'the output', p);
   const rank = Math.max(x.shape.length, w.shape.length);
-  if (Math.min(x.shape.length, w.shape.length) < 2)
-    p.fail(
-      'both operands must have at least 2 dimensions, but they are ' + describe(x) + ' and ' + describe(w),
-    );
+  if (Math.min(x.shape.length, w.shape.length) < 2) misfit([x, w, y], 'at least 2 dimensions', p);
   const adjX = options.adj_x ? 1 : 0;
   const adjY = options.adj_y ? 1 : 0;
   const rows = sizeOf(x.shape, rank - 2 + adjX, rank);
@@ -180,14 +177,10 @@ function prepareBatchMatmul(node: Node, p: Preparation): void {
     shape.push(a === 1 ? b : a);
   }
   if (!fits) {
-    p.fail(
-      'the matrices of ' +
-        describe(x) +
-        (adjX ? ', transposed,' : '') +
-        ' and ' +
-        describe(w) +
-        (adjY ? ', transposed,' : '') +
-        ' cannot be multiplied',
+    misfit(
+      [x, w, y],
+      '[..., rows, depth] and [..., depth, columns] (adj_x and adj_y transpose), the rest broadcast',
+      p,
     );
   }
   expectShape(y, shape.concat([rows, columns]), 'the output', p);
@@ -216,10 +209,7 @@ function prepareBatchMatmul(node: Node, p: Preparation): void {
     return p.step(batchMatmulInt8, ([x, w, new Int32Array(columns), y] as Argument[]).concat(walk, zeros));
   }
   if (x.zeroPoint || w.zeroPoint || y.zeroPoint)
-    p.fail(
-      'INT16 operands and output must have zero point 0, but theirs are ' +
-        [x.zeroPoint, w.zeroPoint, y.zeroPoint].join(),
-    );
+    p.fail('INT16 must have zero points 0, but they are ' + [x.zeroPoint, w.zeroPoint, y.zeroPoint].join());
   p.step(batchMatmulInt16, ([x, w, y] as Argument[]).concat(walk, [q.multiplier, q.shift]));
 }
 

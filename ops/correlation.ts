@@ -64,7 +64,8 @@ export function prepareOthers(c: Correlation, others: OtherTypes[], p: Preparati
       c.w.type +
       ' weights and ' +
       c.y.type +
-      ' output: expected FLOAT32 for all, INT8 input with INT8 or INT4 weights, or INT16 input with INT8 weights',
+      ' output: expected all FLOAT32, or INT8 with INT8 or INT4 weights' +
+      (others.length ? ', or INT16 or FLOAT32 with INT8 weights' : ''),
   );
 }
 
@@ -100,6 +101,13 @@ export function typesAre(c: Correlation, x: string, w: string, y: string): boole
   return c.x.type === x && w.split(' ').indexOf(c.w.type) >= 0 && c.y.type === y;
 }
 
+/** Fails because the shapes of input, weights and output do not fit each other. */
+export function misfit(operands: Tensor[], expected: string, p: Preparation): never {
+  const names: string[] = [];
+  for (let i = 0; i < operands.length; i++) names.push(describe(operands[i]));
+  return p.fail(names.join(', ') + ' do not fit each other: expected ' + expected);
+}
+
 /**
  * One dot product over `depth` elements for each unit: what other geometries start from. Checks the number of operands.
  * @param bias the input that is the bias, the last one
@@ -116,9 +124,9 @@ export function denseCorrelation(
 ): Correlation {
   if (node.inputs.length > bias + 1 || node.outputs.length !== 1) {
     p.fail(
-      'it takes up to ' +
+      'expected up to ' +
         (bias + 1) +
-        ' inputs and gives one output, but it has ' +
+        ' inputs and one output, but it has ' +
         node.inputs.length +
         ' and ' +
         node.outputs.length,
@@ -175,8 +183,12 @@ export function windowCorrelation(node: Node, table: string, channel: number, p:
   const filterDepth = channel ? 1 : w.shape[3];
   const groups = depth / filterDepth;
   if (!(groups >= 1 && depth % filterDepth === 0 && units % groups === 0 && (!channel || w.shape[0] === 1))) {
-    p.fail(
-      'the channels of ' + describe(x) + ' and of the weights, ' + describe(w) + ', do not fit each other',
+    misfit(
+      [x, w, y],
+      channel
+        ? '[..., depth], [1, ..., units], units a multiple of depth'
+        : '[..., depth], [units, ..., depth / groups]',
+      p,
     );
   }
   const c = denseCorrelation(node, 2, x, w, y, units, depth, p);

@@ -75,7 +75,7 @@ export function depthwiseConvFloat32(
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
-          const channel = perChannel > 1 ? Math.floor(unit / perChannel) : unit;
+          const channel = Math.floor(unit / perChannel);
           let from = xAt + channel;
           let at = ky * wY + kx * wX + unit;
           if (places > 1) {
@@ -121,9 +121,9 @@ export function depthwiseConvFloat32(
             }
           } else {
             next = 4;
-            const c1 = perChannel > 1 ? Math.floor((unit + 1) / perChannel) - channel : 1;
-            const c2 = perChannel > 1 ? Math.floor((unit + 2) / perChannel) - channel : 2;
-            const c3 = perChannel > 1 ? Math.floor((unit + 3) / perChannel) - channel : 3;
+            const c1 = Math.floor((unit + 1) / perChannel) - channel;
+            const c2 = Math.floor((unit + 2) / perChannel) - channel;
+            const c3 = Math.floor((unit + 3) / perChannel) - channel;
             for (let row = 0; row < rows; row++) {
               let p = from;
               for (let q = at, end = at + taps * wX; q < end; q += wX) {
@@ -220,7 +220,7 @@ export function depthwiseConvInt8(
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
-          const channel = perChannel > 1 ? Math.floor(unit / perChannel) : unit;
+          const channel = Math.floor(unit / perChannel);
           let from = xAt + channel;
           let at = ky * wY + kx * wX + unit;
           if (places > 1) {
@@ -266,9 +266,9 @@ export function depthwiseConvInt8(
             }
           } else {
             next = 4;
-            const c1 = perChannel > 1 ? Math.floor((unit + 1) / perChannel) - channel : 1;
-            const c2 = perChannel > 1 ? Math.floor((unit + 2) / perChannel) - channel : 2;
-            const c3 = perChannel > 1 ? Math.floor((unit + 3) / perChannel) - channel : 3;
+            const c1 = Math.floor((unit + 1) / perChannel) - channel;
+            const c2 = Math.floor((unit + 2) / perChannel) - channel;
+            const c3 = Math.floor((unit + 3) / perChannel) - channel;
             for (let row = 0; row < rows; row++) {
               let p = from;
               for (let q = at, end = at + taps * wX; q < end; q += wX) {

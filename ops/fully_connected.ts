@@ -14,7 +14,7 @@ import { FULLY_CONNECTED_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
 import { batchMatmulInt8 } from './batch_matmul';
 import { input, output } from './checks';
-import { Correlation, denseCorrelation, OtherTypes, prepareOthers, typesAre } from './correlation';
+import { Correlation, denseCorrelation, misfit, OtherTypes, prepareOthers, typesAre } from './correlation';
 import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
 /**
@@ -312,21 +312,14 @@ function prepareFullyConnected(node: Node, p: Preparation, others: OtherTypes[])
   const rank = w.shape.length;
   const depth = w.shape[rank - 1];
   const units = w.shape[rank - 2];
-  if (rank < 2 || !(depth > 0) || w.length !== units * depth) {
-    p.fail('the weights must have shape [units, depth], but they are ' + describe(w));
-  }
   const rows = x.length / depth;
-  if (x.length % depth)
-    p.fail(
-      'the input must be rows of ' +
-        depth +
-        ' elements, as the weights ' +
-        describe(w) +
-        ' are, but it is ' +
-        describe(x),
-    );
-  if (y.shape[y.shape.length - 1] !== units || y.length !== rows * units) {
-    p.fail('the output must be ' + rows + ' rows of ' + units + ' elements, but it is ' + describe(y));
+  if (
+    rank < 2 ||
+    w.length !== units * depth ||
+    y.length !== rows * units ||
+    y.shape[y.shape.length - 1] !== units
+  ) {
+    misfit([x, w, y], 'rows of depth, [units, depth], rows of units', p);
   }
   const c = denseCorrelation(node, 2, x, w, y, units, depth, p);
   c.activation = options.fused_activation_function as number;

@@ -10,10 +10,9 @@
  */
 import { Argument, Node, Operators, Preparation } from '../lib/graph';
 import { TRANSPOSE_CONV_OPTIONS } from '../lib/schema';
-import { describe } from '../lib/tensor';
 import { expectRank, expectType, input, output } from './checks';
 import { patchFloat32, patchInt8 } from './conv';
-import { denseCorrelation, OtherTypes, prepareOthers, typesAre } from './correlation';
+import { denseCorrelation, misfit, OtherTypes, prepareOthers, typesAre } from './correlation';
 import { expectInts } from './ints';
 import { biasOf, checkBias, multipliersOf, rangeOf } from './weights';
 import { windows } from './window';
@@ -175,14 +174,7 @@ function prepareTransposeConv(node: Node, p: Preparation, others: OtherTypes[]):
   const units = w.shape[0];
   const depth = x.shape[3];
   if (!(depth > 0) || w.shape[3] !== depth || y.shape[3] !== units || y.shape[0] !== x.shape[0]) {
-    p.fail(
-      'the weights must be [output channels, height, width, input channels], but they are ' +
-        describe(w) +
-        ' between ' +
-        describe(x) +
-        ' and ' +
-        describe(y),
-    );
+    misfit([x, w, y], '[batches, ..., depth], [units, ..., depth], [batches, ..., units]', p);
   }
   const padding = options.padding as number;
   const strideY = options.stride_h as number;
