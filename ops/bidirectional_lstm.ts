@@ -3,6 +3,7 @@ import { Node, Operators, Preparation } from '../lib/graph';
 import { BIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS } from '../lib/schema';
 import { expectRank, input, optional, output } from './checks';
 import { LstmTypes, prepareLstm, readLstm } from './lstm';
+import { floatLstm } from './lstm_float';
 import { auxiliaryInput, expectRows, outputOfWayBack, rowsOf } from './recurrent_operands';
 
 function prepareBothWays(node: Node, types: LstmTypes[], p: Preparation): void {
@@ -59,8 +60,9 @@ function prepareBothWays(node: Node, types: LstmTypes[], p: Preparation): void {
   prepareLstm(again, types, p);
 }
 
-/** BIDIRECTIONAL_SEQUENCE_LSTM of the given types. */
-export function bidirectionalLstmOperators(types: LstmTypes[]): Operators {
+/** BIDIRECTIONAL_SEQUENCE_LSTM, with further combinations of types. */
+export function bidirectionalLstmOperators(others: LstmTypes[]): Operators {
+  const types = [floatLstm].concat(others);
   return {
     BIDIRECTIONAL_SEQUENCE_LSTM: function (node: Node, p: Preparation): void {
       prepareBothWays(node, types, p);

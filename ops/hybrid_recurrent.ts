@@ -13,10 +13,10 @@ import { expectQuantized, expectType } from './checks';
 import { quantizeRows } from './hybrid';
 import { Lstm } from './lstm';
 import { EMPTY, floatOperands } from './lstm_float';
-import { activateFloat32, emitState, finishGate, outputOfCell, SIGMOID, updateCell } from './recurrent';
+import { activateFloat32, emitState, finishCell } from './recurrent';
 import { expectTypes } from './recurrent_operands';
 import { Rnn } from './rnn';
-import { floatBias, Svdf } from './svdf';
+import { prepareSums, Svdf } from './svdf';
 
 /**
  * y[yAt + u] += scale · Σ w[u · n + i] · (x[row · n + i] − zeros[row]), over i < n, for u < units. The scale is
@@ -36,25 +36,39 @@ export function addProductsHybrid(
 ): void {
   const scale = scales[row] * weightScale;
   const zero = zeros[row];
-  const end = row * n + n;
+  const start = row * n;
+  const end = start + n;
+  const last = yAt + units;
   let p = 0;
-  for (const last = yAt + units; yAt < last; yAt++) {
-    let i = row * n;
-    let sum = 0;
-    for (; i < end - 3; i += 4) {
-      sum +=
-        (x[i] - zero) * w[p] +
-        (x[i + 1] - zero) * w[p + 1] +
-        (x[i + 2] - zero) * w[p + 2] +
-        (x[i + 3] - zero) * w[p + 3];
-      p += 4;
+  for (; yAt < last - 3; yAt += 4) {
+    let q = p + n;
+    let r = q + n;
+    let t = r + n;
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let i = start; i < end; i++) {
+      const v = x[i] - zero;
+      s0 += v * w[p++];
+      s1 += v * w[q++];
+      s2 += v * w[r++];
+      s3 += v * w[t++];
     }
-    for (; i < end; i++) sum += (x[i] - zero) * w[p++];
+    y[yAt] += s0 * scale;
+    y[yAt + 1] += s1 * scale;
+    y[yAt + 2] += s2 * scale;
+    y[yAt + 3] += s3 * scale;
+    p = t;
+  }
+  for (; yAt < last; yAt++) {
+    let sum = 0;
+    for (let i = start; i < end; i++) sum += (x[i] - zero) * w[p++];
     y[yAt] += sum * scale;
   }
 }
 
-/** One gate of `n` cells, from s[at] on; `weightScales[gate]` for w, [4 + gate] for a, [8 + gate] for r. */
+/** The sums of one gate, into s from `at` on; `weightScales[gate]` is for w, [4 + gate] for a, [8 + gate] for r. */
 export function gateHybrid(
   x: Int8Array,
   xScales: Float32Array,
@@ -75,22 +89,16 @@ export function gateHybrid(
   r: Int8Array,
   weightScales: Float32Array,
   gate: number,
-  c: Float32Array,
-  cAt: number,
-  peephole: Float32Array,
   bias: Float32Array,
-  norm: Float32Array,
   s: Float32Array,
-  at: number,
   n: number,
-  activation: number,
 ): void {
+  const at = gate * n;
   s.set(bias, at);
   addProductsHybrid(x, xScales, xZeros, row, w, weightScales[gate], inputs, s, at, n);
   if (auxInputs)
     addProductsHybrid(aux, auxScales, auxZeros, row, a, weightScales[4 + gate], auxInputs, s, at, n);
   addProductsHybrid(h, hScales, hZeros, batch, r, weightScales[8 + gate], outputs, s, at, n);
-  finishGate(s, at, n, c, cAt, peephole, norm, activation);
 }
 
 /**
@@ -164,7 +172,6 @@ export function lstmHybrid(
     for (let batch = 0; batch < batches; batch++) {
       const row = first + batch * batchStride + step * timeStride;
       const hAt = batch * outputs;
-      const cAt = batch * n;
       if (!coupled)
         gateHybrid(
           x,
@@ -186,15 +193,9 @@ export function lstmHybrid(
           ri,
           weightScales,
           0,
-          c,
-          cAt,
-          pi,
           bi,
-          ni,
           s,
-          0,
           n,
-          SIGMOID,
         );
       gateHybrid(
         x,
@@ -216,15 +217,9 @@ export function lstmHybrid(
         rf,
         weightScales,
         1,
-        c,
-        cAt,
-        pf,
         bf,
-        nf,
         s,
         n,
-        n,
-        SIGMOID,
       );
       gateHybrid(
         x,
@@ -246,17 +241,10 @@ export function lstmHybrid(
         rg,
         weightScales,
         2,
-        c,
-        cAt,
-        none,
         bg,
-        ng,
         s,
-        2 * n,
         n,
-        activation,
       );
-      updateCell(s, c, cAt, n, coupled, cellClip);
       gateHybrid(
         x,
         xScales,
@@ -277,17 +265,11 @@ export function lstmHybrid(
         ro,
         weightScales,
         3,
-        c,
-        cAt,
-        po,
         bo,
-        no,
         s,
-        0,
         n,
-        SIGMOID,
       );
-      outputOfCell(s, c, cAt, n, activation);
+      finishCell(s, c, pi, pf, po, none, ni, nf, ng, no, batch * n, n, coupled, cellClip, activation);
       if (projection.length) {
         quantizeRows(s, mq, mScale, mZero, 1, n, asymmetric);
         h.set(projectionBias, hAt);
@@ -346,47 +328,21 @@ export function rnnHybrid(
   }
 }
 
-/** Kernel: as `svdfFloat32`, with x quantized by `quantizeRows`. */
-export function svdfHybrid(
+/** Kernel: products of rows of x, quantized by `quantizeRows`, with weights: y [rows, units]. */
+export function productsHybrid(
   x: Int8Array,
   scales: Float32Array,
   zeros: Int32Array,
-  wFeature: Int8Array,
-  wTime: Int8Array,
-  bias: Float32Array,
-  state: Float32Array,
-  next: Float32Array,
+  w: Int8Array,
   y: Float32Array,
-  batches: number,
-  inputs: number,
+  rows: number,
+  n: number,
   units: number,
-  rank: number,
-  memory: number,
-  activation: number,
-  featureScale: number,
-  timeScale: number,
+  weightScale: number,
 ): void {
-  let at = 0;
-  let to = 0;
-  state.set(next);
-  for (let batch = 0; batch < batches; batch++) {
-    const scale = scales[batch] * featureScale;
-    const zero = zeros[batch];
-    let p = 0;
-    let q = 0;
-    for (let unit = 0; unit < units; unit++) {
-      let sum = 0;
-      for (let r = 0; r < rank; r++) {
-        let dot = 0;
-        for (let i = batch * inputs, end = i + inputs; i < end; i++) dot += (x[i] - zero) * wFeature[p++];
-        const last = at + memory;
-        state[last - 1] = dot * scale;
-        for (; at < last; at++) sum += state[at] * wTime[q++];
-      }
-      y[to++] = sum * timeScale + bias[unit];
-    }
-  }
-  activateFloat32(y, 0, to, activation);
+  for (let i = 0; i < rows * units; i++) y[i] = 0;
+  for (let row = 0; row < rows; row++)
+    addProductsHybrid(x, scales, zeros, row, w, weightScale, n, y, row * units, units);
 }
 
 /** Emits the quantization of `rows` rows of x; returns int8 values, scales and zero points as the kernels take them. */
@@ -411,11 +367,11 @@ function weightScale(w: Tensor | null, p: Preparation): number {
   return w.scale;
 }
 
-/** Real values of constant peephole weights, empty where there are none. */
-function realValues(w: Tensor | null, p: Preparation): Float32Array {
+/** Real values of constant weights, empty where there are none. */
+function realValues(w: Tensor | null, what: string, p: Preparation): Float32Array {
   const scale = weightScale(w, p);
   if (!w) return EMPTY;
-  if (!w.constant) p.fail('peephole weights must be constant, but ' + describe(w) + ' is computed');
+  if (!w.constant) p.fail('the ' + what + ' must be constant, but ' + describe(w) + ' is computed');
   const values = new Float32Array(w.length);
   for (let i = 0; i < w.length; i++) values[i] = (w.data as TypedArray)[i] * scale;
   return values;
@@ -439,7 +395,7 @@ export function hybridLstm(l: Lstm, p: Preparation): boolean {
   for (let i = 0; i < 12; i++) scales[i] = weightScale(weights[i], p);
   scales[12] = weightScale(l.projection, p);
   const peephole: Argument[] = [];
-  for (let i = 0; i < 3; i++) peephole.push(realValues(l.peephole[i], p));
+  for (let i = 0; i < 3; i++) peephole.push(realValues(l.peephole[i], 'peephole weights', p));
   const batches = l.walk[0];
   const rows = batches * l.walk[1];
   const args: Argument[] = quantized(l.x, rows, l.asymmetric, p);
@@ -447,7 +403,7 @@ export function hybridLstm(l: Lstm, p: Preparation): boolean {
     lstmHybrid,
     args.concat(
       l.aux ? quantized(l.aux, rows, l.asymmetric, p) : [NO_WEIGHTS, EMPTY, NO_ZEROS],
-      [l.h, l.c, l.y, p.scratch('FLOAT32', 3 * l.cells)],
+      [l.h, l.c, l.y, p.scratch('FLOAT32', 4 * l.cells)],
       scratchFor(batches * l.outputs, batches, p),
       l.projection ? scratchFor(l.cells, 1, p) : [NO_WEIGHTS, EMPTY, NO_ZEROS],
       weightsOrEmpty(weights),
@@ -487,17 +443,10 @@ export function hybridRnn(n: Rnn, p: Preparation): boolean {
 /** FLOAT32 input with INT8 feature and time weights, for SVDF. */
 export function hybridSvdf(s: Svdf, p: Preparation): boolean {
   if (s.x.type !== 'FLOAT32' || s.wFeature.type !== 'INT8') return false;
-  const bias = floatBias(s, p);
-  const featureScale = weightScale(s.wFeature, p);
-  const timeScale = weightScale(s.wTime, p);
-  const args: Argument[] = quantized(s.x, s.sizes[0], s.asymmetric, p);
-  p.step(
-    svdfHybrid,
-    args.concat([s.wFeature, s.wTime, bias, s.state, s.next, s.y], s.sizes, [
-      s.activation,
-      featureScale,
-      timeScale,
-    ]),
-  );
+  const scale = weightScale(s.wFeature, p);
+  prepareSums(s, realValues(s.wTime, 'time weights', p), p, function (features: Tensor): void {
+    const args: Argument[] = quantized(s.x, s.batches, s.asymmetric, p);
+    p.step(productsHybrid, args.concat([s.wFeature, features, s.batches, s.inputs, s.filters, scale]));
+  });
   return true;
 }

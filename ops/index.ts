@@ -51,11 +51,9 @@ import { logSoftmaxOperators, softmaxOperators } from './softmax';
 import { int16Softmax } from './softmax_int16';
 import { bidirectionalLstmOperators } from './bidirectional_lstm';
 import { hybridLstm, hybridRnn, hybridSvdf } from './hybrid_recurrent';
-import { sequenceLstmOperators } from './lstm';
 import { lstmCellOperators } from './lstm_cell';
-import { floatLstm } from './lstm_float';
-import { integerLstm } from './lstm_integer';
 import { rnnOperators } from './rnn';
+import { sequenceLstmOperators } from './sequence_lstm';
 import { svdfOperators } from './svdf';
 
 /** Rare types of operators with weights. */
@@ -116,9 +114,9 @@ export const allOperators = joinOperators([
   searchOperators,
   scatterOperators,
   svdfOperators([hybridSvdf]),
-  sequenceLstmOperators([floatLstm, integerLstm, hybridLstm]),
-  lstmCellOperators([floatLstm, hybridLstm]),
-  bidirectionalLstmOperators([floatLstm, hybridLstm]),
+  sequenceLstmOperators([hybridLstm]),
+  lstmCellOperators([hybridLstm]),
+  bidirectionalLstmOperators([hybridLstm]),
   rnnOperators([hybridRnn]),
   circularBufferOperators,
   decodeOperators,

@@ -1,5 +1,5 @@
 /**
- * UNIDIRECTIONAL_SEQUENCE_LSTM, BIDIRECTIONAL_SEQUENCE_LSTM and the full kernel of LSTM.
+ * What UNIDIRECTIONAL_SEQUENCE_LSTM, BIDIRECTIONAL_SEQUENCE_LSTM and the full kernel of LSTM compute, and their operands.
  *
  *     i = σ(W x + R h + p ⊙ c + b)    f, o likewise (o with the new c)    g = φ(W x + R h + b)
  *     c ← clip(f ⊙ c + i ⊙ g)         h ← o ⊙ φ(c), or clip(P (o ⊙ φ(c)) + b)
@@ -13,15 +13,14 @@
  *
  * Without W and R of gate i, i is 1 − f (coupled gates). Peephole weights, projection and layer normalization may be
  * absent. φ is the fused activation, for float any; integers take TANH alone.
- * Types: those of a list of `LstmTypes`.
+ * Types: FLOAT32; for UNIDIRECTIONAL_SEQUENCE_LSTM also INT8 and INT16 with INT8 weights; others through `LstmTypes`.
  * Layer normalization takes the bias after it. Cell and projection are clipped only where the option is above 0.
  * BIDIRECTIONAL_SEQUENCE_LSTM: where there is an auxiliary input without weights, it is the input of the way back.
  */
-import { Node, Operators, Options, Preparation, Tensor } from '../lib/graph';
-import { UNIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS } from '../lib/schema';
+import { Node, Options, Preparation, Tensor } from '../lib/graph';
 import { describe } from '../lib/tensor';
-import { expectRank, expectShape, input, optional, output } from './checks';
-import { rowsOf, stateInput } from './recurrent_operands';
+import { expectRank, expectShape, input, optional } from './checks';
+import { stateInput } from './recurrent_operands';
 
 /** One way through a sequence: the operands and sizes, checked except for types. */
 export interface Lstm {
@@ -186,7 +185,7 @@ export function readLstm(node: Node, at: LstmPlaces, options: Options, p: Prepar
   };
 }
 
-/** Lets one of several types have an LSTM, and fails if none takes it. */
+/** Lets the first of several types that takes an LSTM have it, and fails if none does. */
 export function prepareLstm(l: Lstm, types: LstmTypes[], p: Preparation): void {
   for (let i = 0; i < types.length; i++) if (types[i](l, p)) return;
   p.fail(
@@ -196,38 +195,4 @@ export function prepareLstm(l: Lstm, types: LstmTypes[], p: Preparation): void {
       (l.w[1] as Tensor).type +
       ' weights: expected FLOAT32 with FLOAT32 or INT8, INT8 with INT8, or INT16 with INT8',
   );
-}
-
-/** UNIDIRECTIONAL_SEQUENCE_LSTM of the given types. */
-export function sequenceLstmOperators(types: LstmTypes[]): Operators {
-  return {
-    UNIDIRECTIONAL_SEQUENCE_LSTM: function (node: Node, p: Preparation): void {
-      const options = p.options(UNIDIRECTIONAL_SEQUENCE_LSTM_OPTIONS);
-      if (node.inputs.length !== 24) p.fail('it must have 24 inputs, but it has ' + node.inputs.length);
-      const x = input(node, 0, p);
-      const y = output(node, 0, p);
-      expectRank(x, 3, 'the input', p);
-      const depth = y.shape[2];
-      const l = readLstm(
-        node,
-        {
-          x: x,
-          y: y,
-          aux: null,
-          weights: 1,
-          h: 18,
-          c: 19,
-          norm: 20,
-          a: -1,
-          rows: rowsOf(x.shape, !!options.time_major, false),
-          depth: depth,
-          offset: 0,
-        },
-        options,
-        p,
-      );
-      expectShape(y, [x.shape[0], x.shape[1], l.outputs], 'the output', p);
-      prepareLstm(l, types, p);
-    },
-  };
 }

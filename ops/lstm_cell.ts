@@ -8,14 +8,15 @@
  * which hold what is in between: x and h side by side, and W (x, h) + b. Where the old h and c are variable tensors, they
  * become the new ones.
  */
-import { Node, Operators, Preparation, Tensor } from '../lib/graph';
-import { copyBytes } from '../lib/prepare';
+import { Node, Operators, Preparation, Tensor, View } from '../lib/graph';
 import { LSTM_OPTIONS } from '../lib/schema';
 import { expectRank, expectShape, input, output } from './checks';
 import { tanh } from './gates';
 import { LstmTypes, prepareLstm, readLstm } from './lstm';
+import { floatLstm } from './lstm_float';
 import { addProductsFloat32 } from './recurrent';
 import { expectTypes } from './recurrent_operands';
+import { copyRow } from './recurrent_row';
 
 /** Kernel: the basic kernel in float32. */
 export function basicLstmFloat32(
@@ -50,12 +51,8 @@ export function basicLstmFloat32(
   }
 }
 
-/** Emits a copy of a whole tensor. */
-function copy(from: Tensor, to: Tensor, p: Preparation): void {
-  p.step(copyBytes, [
-    { of: from, type: 'UINT8', offset: 0, length: from.bytes },
-    { of: to, type: 'UINT8', offset: 0, length: to.bytes },
-  ]);
+function whole(of: Tensor): View {
+  return { of: of, type: 'FLOAT32', offset: 0, length: of.length };
 }
 
 function prepareBasic(node: Node, p: Preparation): void {
@@ -84,8 +81,8 @@ function prepareBasic(node: Node, p: Preparation): void {
   expectShape(both, [batches, width], 'the third output', p);
   expectShape(sums, [batches, 4 * shape[1]], 'the fourth output', p);
   p.step(basicLstmFloat32, [x, h, w, bias, c, y, newCell, both, sums, batches, x.shape[1], shape[1]]);
-  if (h.isVariable) copy(y, h, p);
-  if (c.isVariable) copy(newCell, c, p);
+  if (h.isVariable) copyRow(whole(y), whole(h), p);
+  if (c.isVariable) copyRow(whole(newCell), whole(c), p);
 }
 
 function prepareFull(node: Node, types: LstmTypes[], p: Preparation): void {
@@ -117,8 +114,9 @@ function prepareFull(node: Node, types: LstmTypes[], p: Preparation): void {
   prepareLstm(l, types, p);
 }
 
-/** LSTM: the basic kernel, and the full one of the given types. */
-export function lstmCellOperators(types: LstmTypes[]): Operators {
+/** LSTM: the basic kernel, and the full one, which takes further combinations of types. */
+export function lstmCellOperators(others: LstmTypes[]): Operators {
+  const types = [floatLstm].concat(others);
   return {
     LSTM: function (node: Node, p: Preparation): void {
       if (p.options(LSTM_OPTIONS).kernel_type === 1) prepareBasic(node, p);

@@ -2,12 +2,13 @@
  * LSTMs in float32 (`ops/lstm.ts` says what they compute): layer normalization, peephole weights, projection, coupled
  * gates, an auxiliary input, and any fused activation.
  */
-import { Argument, Preparation, Tensor, TypedArray } from '../lib/graph';
+import { Argument, Preparation, Tensor, TypedArray, View } from '../lib/graph';
 import { Lstm } from './lstm';
 import { expectTypes } from './recurrent_operands';
-import { addProductsFloat32, emitState, finishGate, outputOfCell, SIGMOID, updateCell } from './recurrent';
+import { copyRow, rowProduct } from './recurrent_row';
+import { addProductsFloat32, emitState, finishCell } from './recurrent';
 
-/** One gate of `n` cells for one row of a sequence, from s[at] on. */
+/** The sums of one gate of `n` cells for one row of a sequence, into s from `at` on. */
 export function gateFloat32(
   x: Float32Array,
   xAt: number,
@@ -21,27 +22,21 @@ export function gateFloat32(
   hAt: number,
   outputs: number,
   r: Float32Array,
-  c: Float32Array,
-  cAt: number,
-  peephole: Float32Array,
   bias: Float32Array,
-  norm: Float32Array,
   s: Float32Array,
   at: number,
   n: number,
-  activation: number,
 ): void {
   s.set(bias, at);
   addProductsFloat32(x, xAt, w, inputs, s, at, n);
   if (auxInputs) addProductsFloat32(aux, auxAt, a, auxInputs, s, at, n);
   addProductsFloat32(h, hAt, r, outputs, s, at, n);
-  finishGate(s, at, n, c, cAt, peephole, norm, activation);
 }
 
 /**
  * Kernel: float32. Walks through the rows number first + batch · batchStride + step · timeStride of x, aux and y.
  * Arrays of what is absent are empty; biases are 0 where `norm` holds them.
- * @param s working memory, 3 · cells
+ * @param s working memory, 4 · cells
  * @param depth elements of a row of y, of which this writes `outputs` from `offset` on
  */
 export function lstmFloat32(
@@ -99,54 +94,9 @@ export function lstmFloat32(
       const xAt = row * inputs;
       const auxAt = row * auxInputs;
       const hAt = batch * outputs;
-      const cAt = batch * cells;
       if (!coupled)
-        gateFloat32(
-          x,
-          xAt,
-          inputs,
-          wi,
-          aux,
-          auxAt,
-          auxInputs,
-          ai,
-          h,
-          hAt,
-          outputs,
-          ri,
-          c,
-          cAt,
-          pi,
-          bi,
-          ni,
-          s,
-          0,
-          cells,
-          SIGMOID,
-        );
-      gateFloat32(
-        x,
-        xAt,
-        inputs,
-        wf,
-        aux,
-        auxAt,
-        auxInputs,
-        af,
-        h,
-        hAt,
-        outputs,
-        rf,
-        c,
-        cAt,
-        pf,
-        bf,
-        nf,
-        s,
-        cells,
-        cells,
-        SIGMOID,
-      );
+        gateFloat32(x, xAt, inputs, wi, aux, auxAt, auxInputs, ai, h, hAt, outputs, ri, bi, s, 0, cells);
+      gateFloat32(x, xAt, inputs, wf, aux, auxAt, auxInputs, af, h, hAt, outputs, rf, bf, s, cells, cells);
       gateFloat32(
         x,
         xAt,
@@ -160,17 +110,11 @@ export function lstmFloat32(
         hAt,
         outputs,
         rg,
-        c,
-        cAt,
-        none,
         bg,
-        ng,
         s,
         2 * cells,
         cells,
-        activation,
       );
-      updateCell(s, c, cAt, cells, coupled, cellClip);
       gateFloat32(
         x,
         xAt,
@@ -184,17 +128,12 @@ export function lstmFloat32(
         hAt,
         outputs,
         ro,
-        c,
-        cAt,
-        po,
         bo,
-        no,
         s,
-        0,
+        3 * cells,
         cells,
-        SIGMOID,
       );
-      outputOfCell(s, c, cAt, cells, activation);
+      finishCell(s, c, pi, pf, po, none, ni, nf, ng, no, batch * cells, cells, coupled, cellClip, activation);
       if (projection.length) {
         h.set(projectionBias, hAt);
         addProductsFloat32(s, 0, projection, cells, h, hAt, outputs);
@@ -240,12 +179,60 @@ export function floatOperands(l: Lstm, p: Preparation): Argument[] {
   return biases.concat(tables);
 }
 
+/** `length` float values of a tensor. */
+function part(of: Tensor, from: number, length: number): View {
+  return { of: of, type: 'FLOAT32', offset: 4 * from, length: length };
+}
+
+/**
+ * A single row: the products are steps of their own, which engines have faster kernels for than for anything else. They
+ * add to what is already there, as bias.
+ */
+function prepareRow(
+  l: Lstm,
+  operands: Argument[],
+  projectionBias: Argument,
+  s: Tensor,
+  p: Preparation,
+): void {
+  const n = l.cells;
+  for (let gate = 0; gate < 4; gate++) {
+    const w = l.w[gate];
+    const a = l.a[gate];
+    const sums = part(s, gate * n, n);
+    if (!w) continue;
+    rowProduct(l.x, w, operands[gate], sums, n, 0, p);
+    if (a) rowProduct(l.aux as Tensor, a, sums, sums, n, 0, p);
+    rowProduct(l.h, l.r[gate] as Tensor, sums, sums, n, 0, p);
+  }
+  const args: Argument[] = [s, l.c];
+  p.step(
+    finishCell,
+    args.concat(orEmpty(l.peephole), [EMPTY], operands.slice(4), [
+      0,
+      n,
+      l.w[0] ? 0 : 1,
+      l.cellClip,
+      l.activation,
+    ]),
+  );
+  if (l.projection) rowProduct(s, l.projection, projectionBias, l.h, l.outputs, l.projectionClip, p);
+  else copyRow(part(s, 0, n), part(l.h, 0, n), p);
+  copyRow(part(l.h, 0, l.outputs), part(l.y, l.walk[10], l.outputs), p);
+}
+
 /** FLOAT32 throughout. */
 export function floatLstm(l: Lstm, p: Preparation): boolean {
   if (l.x.type !== 'FLOAT32' || (l.w[1] as Tensor).type !== 'FLOAT32') return false;
   const operands = floatOperands(l, p);
   expectTypes(l.w.concat(l.a, l.r, l.peephole, [l.projection]), 'FLOAT32', 'the weights', p);
-  const args: Argument[] = [l.x, l.aux || EMPTY, l.h, l.c, l.y, p.scratch('FLOAT32', 3 * l.cells)];
+  const s = p.scratch('FLOAT32', 4 * l.cells);
+  const projectionBias = l.projectionBias || new Float32Array(l.projection ? l.outputs : 0);
+  if (l.walk[0] * l.walk[1] === 1) {
+    prepareRow(l, operands, projectionBias, s, p);
+    return true;
+  }
+  const args: Argument[] = [l.x, l.aux || EMPTY, l.h, l.c, l.y, s];
   p.step(
     lstmFloat32,
     args.concat(
@@ -255,7 +242,7 @@ export function floatLstm(l: Lstm, p: Preparation): boolean {
       orEmpty(l.peephole),
       [EMPTY],
       operands,
-      [l.projection || EMPTY, l.projectionBias || new Float32Array(l.projection ? l.outputs : 0)],
+      [l.projection || EMPTY, projectionBias],
       l.walk,
       [l.cellClip, l.projectionClip, l.activation],
     ),

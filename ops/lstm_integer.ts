@@ -6,11 +6,12 @@
  * 12 fractional bits one by one, each limited to int16, and added with saturation; gates have 15 fractional bits; the
  * output has the scale and zero point of the state h, whatever its own are; the fused activation must be TANH.
  */
-import { fround, mbqm, mbqm64, quantizeMultiplier } from '../lib/fixedpoint';
+import { fround, mbqm, mbqm64, quantizeMultiplier, requantize, typeRange } from '../lib/fixedpoint';
 import { Argument, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { describe } from '../lib/tensor';
 import { expectQuantized, expectType } from './checks';
 import { gateScaleOfPower, sigmoidInt16, sigmoidTable, tanhInt16 } from './gates';
+import { fullyConnectedInt8 } from './fully_connected';
 import { intAt } from './ints';
 import { Lstm } from './lstm';
 import { expectTypes } from './recurrent_operands';
@@ -21,8 +22,101 @@ function clamp16(v: number): number {
 }
 
 /**
+ * s[at + u] += Σ w[u · n + i] · x[xAt + i] + bias[biasAt + u] over i < n, scaled by `multiplier` and `shift`, for
+ * u < units. Both what is added and the sum are limited to int16.
+ */
+export function addProductsInt8(
+  x: Int8Array,
+  xAt: number,
+  n: number,
+  w: Int8Array,
+  bias: Int32Array,
+  biasAt: number,
+  multiplier: number,
+  shift: number,
+  s: Int16Array,
+  at: number,
+  units: number,
+): void {
+  const end = xAt + n;
+  const last = at + units;
+  let p = 0;
+  let count = 4;
+  // four units together: each element of x that is read serves them all
+  while (at < last) {
+    let s0 = bias[biasAt++];
+    let i = xAt;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    if (last - at < 4) {
+      count = 1;
+      for (; i < end; i++) s0 += x[i] * w[p++];
+    } else {
+      let q = p + n;
+      let r = q + n;
+      let t = r + n;
+      s1 = bias[biasAt++];
+      s2 = bias[biasAt++];
+      s3 = bias[biasAt++];
+      for (; i < end - 3; i += 4) {
+        const v = x[i];
+        const v1 = x[i + 1];
+        const v2 = x[i + 2];
+        const v3 = x[i + 3];
+        s0 += v * w[p] + v1 * w[p + 1] + v2 * w[p + 2] + v3 * w[p + 3];
+        s1 += v * w[q] + v1 * w[q + 1] + v2 * w[q + 2] + v3 * w[q + 3];
+        s2 += v * w[r] + v1 * w[r + 1] + v2 * w[r + 2] + v3 * w[r + 3];
+        s3 += v * w[t] + v1 * w[t + 1] + v2 * w[t + 2] + v3 * w[t + 3];
+        p += 4;
+        q += 4;
+        r += 4;
+        t += 4;
+      }
+      for (; i < end; i++) {
+        const v = x[i];
+        s0 += v * w[p++];
+        s1 += v * w[q++];
+        s2 += v * w[r++];
+        s3 += v * w[t++];
+      }
+      p = t;
+    }
+    for (const next = at + count; at < next; at++) {
+      s[at] = clamp16(s[at] + clamp16(mbqm(s0 | 0, multiplier, shift)));
+      s0 = s1;
+      s1 = s2;
+      s2 = s3;
+    }
+  }
+}
+
+/** The same for int16 x; `bias` holds int64 numbers, low word first. */
+export function addProductsInt16(
+  x: Int16Array,
+  xAt: number,
+  n: number,
+  w: Int8Array,
+  bias: Int32Array,
+  biasAt: number,
+  multiplier: number,
+  shift: number,
+  s: Int16Array,
+  at: number,
+  units: number,
+): void {
+  const end = xAt + n;
+  let p = 0;
+  for (const last = at + units; at < last; at++) {
+    let sum = intAt(bias, biasAt++, 2);
+    for (let i = xAt; i < end; i++) sum += x[i] * w[p++];
+    s[at] = clamp16(s[at] + clamp16(mbqm64(sum, multiplier, shift)));
+  }
+}
+
+/**
  * One gate of `n` units before its activation, into s from `at` on. `scales` has the multiplier and the shift for the
- * products with x, then for those with h, from `scaleAt` on; `bias` the folded biases for x, then for h, from `biasAt`.
+ * products with x, then for those with h, from 4 · gate on; `bias` the folded biases for x, then for h.
  */
 export function gateInt8(
   x: Int8Array,
@@ -33,39 +127,19 @@ export function gateInt8(
   hAt: number,
   r: Int8Array,
   bias: Int32Array,
-  biasAt: number,
   scales: Int32Array,
-  scaleAt: number,
+  gate: number,
   s: Int16Array,
   at: number,
   n: number,
 ): void {
-  const end = xAt + inputs;
-  const hEnd = hAt + n;
-  let p = 0;
-  let q = 0;
-  for (let u = 0; u < n; u++) {
-    let sum = bias[biasAt + u];
-    let i = xAt;
-    for (; i < end - 3; i += 4) {
-      sum += x[i] * w[p] + x[i + 1] * w[p + 1] + x[i + 2] * w[p + 2] + x[i + 3] * w[p + 3];
-      p += 4;
-    }
-    for (; i < end; i++) sum += x[i] * w[p++];
-    let own = bias[biasAt + n + u];
-    for (i = hAt; i < hEnd - 3; i += 4) {
-      own += h[i] * r[q] + h[i + 1] * r[q + 1] + h[i + 2] * r[q + 2] + h[i + 3] * r[q + 3];
-      q += 4;
-    }
-    for (; i < hEnd; i++) own += h[i] * r[q++];
-    s[at + u] = clamp16(
-      clamp16(mbqm(sum | 0, scales[scaleAt], scales[scaleAt + 1])) +
-        clamp16(mbqm(own | 0, scales[scaleAt + 2], scales[scaleAt + 3])),
-    );
-  }
+  const k = 4 * gate;
+  for (let u = 0; u < n; u++) s[at + u] = 0;
+  addProductsInt8(x, xAt, inputs, w, bias, 2 * gate * n, scales[k], scales[k + 1], s, at, n);
+  addProductsInt8(h, hAt, n, r, bias, (2 * gate + 1) * n, scales[k + 2], scales[k + 3], s, at, n);
 }
 
-/** The same for int16 x and h; `bias` holds int64 numbers, low word first. */
+/** The same for int16 x and h. */
 export function gateInt16(
   x: Int16Array,
   xAt: number,
@@ -75,63 +149,83 @@ export function gateInt16(
   hAt: number,
   r: Int8Array,
   bias: Int32Array,
-  biasAt: number,
   scales: Int32Array,
-  scaleAt: number,
+  gate: number,
   s: Int16Array,
   at: number,
   n: number,
 ): void {
-  const end = xAt + inputs;
-  const hEnd = hAt + n;
-  let p = 0;
-  let q = 0;
+  const k = 4 * gate;
+  for (let u = 0; u < n; u++) s[at + u] = 0;
+  addProductsInt16(x, xAt, inputs, w, bias, 2 * gate * n, scales[k], scales[k + 1], s, at, n);
+  addProductsInt16(h, hAt, n, r, bias, (2 * gate + 1) * n, scales[k + 2], scales[k + 3], s, at, n);
+}
+
+/** Kernel: s[i] += t[i], limited to int16, for i < n. */
+export function addInt16(s: Int16Array, t: Int16Array, n: number): void {
+  for (let i = 0; i < n; i++) s[i] = clamp16(s[i] + t[i]);
+}
+
+/**
+ * From the sums of the gates i, f (in s) and g to the new cell. Also a kernel, for one row.
+ * @param scales multipliers and shifts for f · c and i · g, from 16 on
+ * @param clip negative: none
+ */
+export function updateCellInt16(
+  s: Int16Array,
+  g: Int16Array,
+  c: Int16Array,
+  table: Uint16Array,
+  scales: Int32Array,
+  cAt: number,
+  n: number,
+  clip: number,
+): void {
+  sigmoidInt16(s, s, table, 2 * n, 3, 0);
+  tanhInt16(g, g, table, n, 3, 0);
   for (let u = 0; u < n; u++) {
-    let sum = intAt(bias, biasAt + u, 2);
-    for (let i = xAt; i < end; i++) sum += x[i] * w[p++];
-    let own = intAt(bias, biasAt + n + u, 2);
-    for (let i = hAt; i < hEnd; i++) own += h[i] * r[q++];
-    s[at + u] = clamp16(
-      clamp16(mbqm64(sum, scales[scaleAt], scales[scaleAt + 1])) +
-        clamp16(mbqm64(own, scales[scaleAt + 2], scales[scaleAt + 3])),
+    const v = clamp16(
+      clamp16(mbqm(s[n + u] * c[cAt + u], scales[16], scales[17])) +
+        clamp16(mbqm(s[u] * g[u], scales[18], scales[19])),
     );
+    c[cAt + u] = clip < 0 ? v : v < -clip ? -clip : v > clip ? clip : v;
   }
 }
 
 /**
- * From the sums of the gates i, f, o (in s) and g (in t) to the new cell, and tanh of it in t.
- * `scales` has the multipliers and shifts for f · c and i · g from 16 on. A negative `clip` stands for none.
+ * From the sums of gate o (in s) and the new cell to the new state h and the output: o · tanh(c), with its multiplier and
+ * shift in `scales` from 20 on. g is working memory. Also a kernel, for one row. h and y are both int8 or both int16.
  */
-export function updateCellInt16(
+export function outputOfCellInt16(
   s: Int16Array,
-  t: Int16Array,
+  g: Int16Array,
   c: Int16Array,
-  cAt: number,
-  n: number,
+  h: Int8Array | Int16Array,
+  y: Int8Array | Int16Array,
   table: Uint16Array,
   scales: Int32Array,
-  clip: number,
+  at: number,
+  yAt: number,
+  n: number,
   cellMultiplier: number,
   cellShift: number,
+  zeroPoint: number,
+  min: number,
+  max: number,
 ): void {
-  sigmoidInt16(s, s, table, 3 * n, 3, 0);
-  tanhInt16(t, t, table, n, 3, 0);
+  sigmoidInt16(s, s, table, n, 3, 0);
+  for (let u = 0; u < n; u++) g[u] = c[at + u];
+  tanhInt16(g, g, table, n, cellMultiplier, cellShift);
   for (let u = 0; u < n; u++) {
-    let v = clamp16(
-      clamp16(mbqm(s[n + u] * c[cAt + u], scales[16], scales[17])) +
-        clamp16(mbqm(s[u] * t[u], scales[18], scales[19])),
-    );
-    if (clip >= 0) v = v < -clip ? -clip : v > clip ? clip : v;
-    c[cAt + u] = v;
-    t[u] = v;
+    h[at + u] = requantize(s[u] * g[u], scales[20], scales[21], zeroPoint, min, max);
+    y[yAt + u] = h[at + u];
   }
-  tanhInt16(t, t, table, n, cellMultiplier, cellShift);
 }
 
 /**
  * Kernel: int8. Walks through the rows number first + batch · batchStride + step · timeStride.
- * @param s working memory, 3 · cells
- * @param t working memory, cells
+ * @param s working memory, 2 · cells
+ * @param g working memory, cells
  * @param bias folded biases of i, f, g, o: for each gate those for x, then those for h
  * @param scales multipliers and shifts: of the gates for x and h, then for f · c, i · g and o · tanh(c)
  * @param table see `sigmoidTable`
@@ -142,7 +236,7 @@ export function lstmInt8(
   c: Int16Array,
   y: Int8Array,
   s: Int16Array,
-  t: Int16Array,
+  g: Int16Array,
   wi: Int8Array,
   wf: Int8Array,
   wg: Int8Array,
@@ -165,22 +259,36 @@ export function lstmInt8(
   cellMultiplier: number,
   cellShift: number,
   zeroPoint: number,
+  min: number,
+  max: number,
 ): void {
   for (let step = 0; step < steps; step++) {
     for (let batch = 0; batch < batches; batch++) {
       const row = first + batch * batchStride + step * timeStride;
       const xAt = row * inputs;
       const at = batch * n;
-      gateInt8(x, xAt, inputs, wi, h, at, ri, bias, 0, scales, 0, s, 0, n);
-      gateInt8(x, xAt, inputs, wf, h, at, rf, bias, 2 * n, scales, 4, s, n, n);
-      gateInt8(x, xAt, inputs, wg, h, at, rg, bias, 4 * n, scales, 8, t, 0, n);
-      gateInt8(x, xAt, inputs, wo, h, at, ro, bias, 6 * n, scales, 12, s, 2 * n, n);
-      updateCellInt16(s, t, c, at, n, table, scales, clip, cellMultiplier, cellShift);
-      for (let u = 0; u < n; u++) {
-        const v = mbqm(t[u] * s[2 * n + u], scales[20], scales[21]) + zeroPoint;
-        h[at + u] = v < -128 ? -128 : v > 127 ? 127 : v;
-        y[row * n + u] = h[at + u];
-      }
+      gateInt8(x, xAt, inputs, wi, h, at, ri, bias, scales, 0, s, 0, n);
+      gateInt8(x, xAt, inputs, wf, h, at, rf, bias, scales, 1, s, n, n);
+      gateInt8(x, xAt, inputs, wg, h, at, rg, bias, scales, 2, g, 0, n);
+      updateCellInt16(s, g, c, table, scales, at, n, clip);
+      gateInt8(x, xAt, inputs, wo, h, at, ro, bias, scales, 3, s, 0, n);
+      outputOfCellInt16(
+        s,
+        g,
+        c,
+        h,
+        y,
+        table,
+        scales,
+        at,
+        row * n,
+        n,
+        cellMultiplier,
+        cellShift,
+        zeroPoint,
+        min,
+        max,
+      );
     }
   }
 }
@@ -192,7 +300,7 @@ export function lstmInt16(
   c: Int16Array,
   y: Int16Array,
   s: Int16Array,
-  t: Int16Array,
+  g: Int16Array,
   wi: Int8Array,
   wf: Int8Array,
   wg: Int8Array,
@@ -215,21 +323,36 @@ export function lstmInt16(
   cellMultiplier: number,
   cellShift: number,
   zeroPoint: number,
+  min: number,
+  max: number,
 ): void {
   for (let step = 0; step < steps; step++) {
     for (let batch = 0; batch < batches; batch++) {
       const row = first + batch * batchStride + step * timeStride;
       const xAt = row * inputs;
       const at = batch * n;
-      gateInt16(x, xAt, inputs, wi, h, at, ri, bias, 0, scales, 0, s, 0, n);
-      gateInt16(x, xAt, inputs, wf, h, at, rf, bias, 2 * n, scales, 4, s, n, n);
-      gateInt16(x, xAt, inputs, wg, h, at, rg, bias, 4 * n, scales, 8, t, 0, n);
-      gateInt16(x, xAt, inputs, wo, h, at, ro, bias, 6 * n, scales, 12, s, 2 * n, n);
-      updateCellInt16(s, t, c, at, n, table, scales, clip, cellMultiplier, cellShift);
-      for (let u = 0; u < n; u++) {
-        h[at + u] = clamp16(mbqm(t[u] * s[2 * n + u], scales[20], scales[21]) + zeroPoint);
-        y[row * n + u] = h[at + u];
-      }
+      gateInt16(x, xAt, inputs, wi, h, at, ri, bias, scales, 0, s, 0, n);
+      gateInt16(x, xAt, inputs, wf, h, at, rf, bias, scales, 1, s, n, n);
+      gateInt16(x, xAt, inputs, wg, h, at, rg, bias, scales, 2, g, 0, n);
+      updateCellInt16(s, g, c, table, scales, at, n, clip);
+      gateInt16(x, xAt, inputs, wo, h, at, ro, bias, scales, 3, s, 0, n);
+      outputOfCellInt16(
+        s,
+        g,
+        c,
+        h,
+        y,
+        table,
+        scales,
+        at,
+        row * n,
+        n,
+        cellMultiplier,
+        cellShift,
+        zeroPoint,
+        min,
+        max,
+      );
     }
   }
 }
@@ -265,6 +388,57 @@ function checkWeights(weights: (Tensor | null)[], what: string, p: Preparation):
     if ((w.scales as number[]).length > 1 || w.zeroPoint)
       p.fail('the ' + what + ' must have one scale and zero point 0, but ' + describe(w) + ' has others');
   }
+}
+
+/**
+ * A single row of int8: the products are steps of their own, which engines have faster kernels for than for anything
+ * else.
+ */
+function prepareRow(
+  l: Lstm,
+  s: Tensor,
+  g: Tensor,
+  bias: Int32Array,
+  scales: Int32Array,
+  clip: number,
+  end: number[],
+  p: Preparation,
+): void {
+  const n = l.cells;
+  const table = sigmoidTable();
+  const t = p.scratch('INT16', n);
+  /** A product with one row, in 12 fractional bits, into y; `k` counts the products. */
+  function product(x: Tensor, w: Tensor, k: number, y: Argument): void {
+    const multipliers = new Int32Array(n);
+    const shifts = new Int8Array(n);
+    for (let u = 0; u < n; u++) {
+      multipliers[u] = scales[2 * k];
+      shifts[u] = scales[2 * k + 1];
+    }
+    p.step(fullyConnectedInt8, [
+      x,
+      w,
+      bias.subarray(k * n, k * n + n),
+      y,
+      multipliers,
+      shifts,
+      1,
+      w.shape[1],
+      n,
+      0,
+      -32768,
+      32767,
+    ]);
+  }
+  for (let gate = 0; gate < 4; gate++) {
+    const sums = gate === 2 ? g : { of: s, type: 'INT16', offset: gate === 1 ? 2 * n : 0, length: n };
+    if (gate === 3) p.step(updateCellInt16, [s, g, l.c, table, scales, 0, n, clip]);
+    product(l.x, l.w[gate] as Tensor, 2 * gate, sums);
+    product(l.h, l.r[gate] as Tensor, 2 * gate + 1, t);
+    p.step(addInt16, [sums, t, n]);
+  }
+  const args: Argument[] = [s, g, l.c, l.h, l.y, table, scales, 0, 0];
+  p.step(outputOfCellInt16, args.concat(end));
 }
 
 /** INT8 or INT16 input with INT8 weights. */
@@ -311,16 +485,25 @@ export function integerLstm(l: Lstm, p: Preparation): boolean {
   add(1 / 1073741824 / l.h.scale);
   const clip = l.cellClip > 0 ? Math.floor(Math.min(l.cellClip / l.c.scale, 32767)) : -1;
   const cell = gateScaleOfPower(Math.floor(Math.log(l.c.scale) / Math.LN2 + 0.5));
-  const args: Argument[] = [l.x, l.h, l.c, l.y, p.scratch('INT16', 3 * n), p.scratch('INT16', n)];
+  const range = typeRange(type);
+  const end = [n, cell.multiplier, cell.shift, l.h.zeroPoint, range.min, range.max];
+  const s = p.scratch('INT16', 2 * n);
+  const g = p.scratch('INT16', n);
+  if (!wide && l.walk[0] * l.walk[1] === 1) {
+    prepareRow(l, s, g, bias, scales, clip, end, p);
+    return true;
+  }
+  const args: Argument[] = [l.x, l.h, l.c, l.y, s, g];
   p.step(
     wide ? lstmInt16 : lstmInt8,
-    args.concat(l.w as Tensor[], l.r as Tensor[], [bias, scales, sigmoidTable()], l.walk.slice(0, 6), [
-      n,
-      clip,
-      cell.multiplier,
-      cell.shift,
-      l.h.zeroPoint,
-    ]),
+    args.concat(
+      l.w as Tensor[],
+      l.r as Tensor[],
+      [bias, scales, sigmoidTable()],
+      l.walk.slice(0, 6),
+      [n, clip],
+      end.slice(1),
+    ),
   );
   return true;
 }

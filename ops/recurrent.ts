@@ -18,15 +18,33 @@ export function addProductsFloat32(
   units: number,
 ): void {
   const end = xAt + n;
+  const last = yAt + units;
   let p = 0;
-  for (const last = yAt + units; yAt < last; yAt++) {
-    let i = xAt;
-    let sum = y[yAt];
-    for (; i < end - 3; i += 4) {
-      sum += x[i] * w[p] + x[i + 1] * w[p + 1] + x[i + 2] * w[p + 2] + x[i + 3] * w[p + 3];
-      p += 4;
+  // four units together: each element of x that is read serves them all
+  for (; yAt < last - 3; yAt += 4) {
+    let q = p + n;
+    let r = q + n;
+    let t = r + n;
+    let s0 = y[yAt];
+    let s1 = y[yAt + 1];
+    let s2 = y[yAt + 2];
+    let s3 = y[yAt + 3];
+    for (let i = xAt; i < end; i++) {
+      const v = x[i];
+      s0 += v * w[p++];
+      s1 += v * w[q++];
+      s2 += v * w[r++];
+      s3 += v * w[t++];
     }
-    for (; i < end; i++) sum += x[i] * w[p++];
+    y[yAt] = s0;
+    y[yAt + 1] = s1;
+    y[yAt + 2] = s2;
+    y[yAt + 3] = s3;
+    p = t;
+  }
+  for (; yAt < last; yAt++) {
+    let sum = y[yAt];
+    for (let i = xAt; i < end; i++) sum += x[i] * w[p++];
     y[yAt] = sum;
   }
 }
@@ -74,38 +92,44 @@ export function finishGate(
 }
 
 /**
- * The cell of an LSTM: c ← clip(f ⊙ c + i ⊙ g).
- * @param s gates i, f, g after their activations, `n` values each
+ * From the sums of an LSTM's gates to the output of its cells, for `n` cells:
+ * c ← clip(f ⊙ c + i ⊙ g), and o ⊙ activation(c) into s[0..n).
+ * Also a kernel, for one row.
+ * @param s sums of the gates i, f, g, o; overwritten
+ * @param none an empty array: g has no peephole weights
  * @param coupled not 0: 1 − f stands for i
  * @param clip 0: none
  */
-export function updateCell(
+export function finishCell(
   s: Float32Array,
   c: Float32Array,
+  pi: Float32Array,
+  pf: Float32Array,
+  po: Float32Array,
+  none: Float32Array,
+  ni: Float32Array,
+  nf: Float32Array,
+  ng: Float32Array,
+  no: Float32Array,
   cAt: number,
   n: number,
   coupled: number,
   clip: number,
+  activation: number,
 ): void {
+  if (!coupled) finishGate(s, 0, n, c, cAt, pi, ni, SIGMOID);
+  finishGate(s, n, n, c, cAt, pf, nf, SIGMOID);
+  finishGate(s, 2 * n, n, c, cAt, none, ng, activation);
   for (let u = 0; u < n; u++) {
     const f = s[n + u];
     let v = f * c[cAt + u] + (coupled ? 1 - f : s[u]) * s[2 * n + u];
     if (clip > 0) v = v < -clip ? -clip : v > clip ? clip : v;
     c[cAt + u] = v;
+    s[u] = v;
   }
-}
-
-/** The output of an LSTM's cell: s[0..n) ⊙ activation(c), into s[0..n); s[n..2n) is overwritten. */
-export function outputOfCell(
-  s: Float32Array,
-  c: Float32Array,
-  cAt: number,
-  n: number,
-  activation: number,
-): void {
-  for (let u = 0; u < n; u++) s[n + u] = c[cAt + u];
-  activateFloat32(s, n, n, activation);
-  for (let u = 0; u < n; u++) s[u] *= s[n + u];
+  finishGate(s, 3 * n, n, c, cAt, po, no, SIGMOID);
+  activateFloat32(s, 0, n, activation);
+  for (let u = 0; u < n; u++) s[u] *= s[3 * n + u];
 }
 
 /** Clips the new state h[hAt..hAt + n) to ±clip (0: not at all) and copies it to the output. */

@@ -7,13 +7,15 @@
  * both ways; an auxiliary input without weights is the input of the way back. With merge_outputs one output has the
  * units of both ways in each row, otherwise there are two outputs.
  * Types: FLOAT32; others through `RnnTypes`. Any fused activation. TFLM has none of these; as TFLite, except that there
- *  - with quantized weights and time_major the sequence is repeated as often as it has steps, and
- *  - without time_major an auxiliary input without weights is not used.
+ *  - with quantized weights and time_major the sequence is repeated as often as it has steps,
+ *  - without time_major an auxiliary input without weights is not used, and
+ *  - an auxiliary input of another size than the input is read in the wrong places.
  */
-import { Argument, Node, Operators, Options, Preparation, Tensor } from '../lib/graph';
+import { Argument, Node, Operators, Options, Preparation, Tensor, View } from '../lib/graph';
 import { BIDIRECTIONAL_SEQUENCE_RNN_OPTIONS, RNN_OPTIONS, SEQUENCE_RNN_OPTIONS } from '../lib/schema';
 import { expectRank, expectShape, input, optional, output } from './checks';
 import { activateFloat32, addProductsFloat32 } from './recurrent';
+import { copyRow, rowProduct } from './recurrent_row';
 import {
   auxiliaryInput,
   expectRows,
@@ -128,10 +130,24 @@ function readRnn(
   };
 }
 
+/**
+ * A single row: the products are steps of their own, which engines have faster kernels for than for anything else. They
+ * add to what is already there, as bias.
+ */
+function prepareRow(n: Rnn, p: Preparation): void {
+  const y: View = { of: n.y, type: 'FLOAT32', offset: 4 * n.walk[9], length: n.units };
+  rowProduct(n.x, n.w, n.bias, y, n.units, 0, p);
+  if (n.a) rowProduct(n.aux as Tensor, n.a, y, y, n.units, 0, p);
+  rowProduct(n.h, n.r, y, y, n.units, 0, p);
+  p.step(activateFloat32, [y, 0, n.units, n.activation]);
+  copyRow(y, { of: n.h, type: 'FLOAT32', offset: 0, length: n.units }, p);
+}
+
 function prepareRnn(n: Rnn, types: RnnTypes[], p: Preparation): void {
   if (n.x.type === 'FLOAT32' && n.w.type === 'FLOAT32') {
     expectTypes([n.aux, n.a, n.r, n.bias, n.h, n.y], 'FLOAT32', 'weights, bias, state and output', p);
     const none = new Float32Array(0);
+    if (n.walk[0] * n.walk[1] === 1) return prepareRow(n, p);
     const args: Argument[] = [n.x, n.aux || none, n.h, n.y, n.w, n.a || none, n.r, n.bias];
     return p.step(rnnFloat32, args.concat(n.walk, [n.activation]));
   }

@@ -8,46 +8,44 @@
  * As TFLM: both scale ratios are computed in float32; FLOAT32 applies any fused activation, TANH and SIGN_BIT too, INT8
  * none at all; the whole state moves down by one element, so the first of each row is lost.
  */
-import { fround, mbqm, quantizeMultiplier, typeRange } from '../lib/fixedpoint';
+import { fround, quantizeMultiplier, requantize, typeRange } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor, TypedArray, View } from '../lib/graph';
 import { SVDF_OPTIONS } from '../lib/schema';
 import { describe, elementBytes } from '../lib/tensor';
 import { expectQuantized, expectRank, expectShape, expectType, input, optional, output } from './checks';
-import { foldBias } from './fully_connected';
+import { foldBias, fullyConnectedFloat32, fullyConnectedInt8 } from './fully_connected';
 import { activateFloat32 } from './recurrent';
 
 /**
- * Kernel: float32. `next` is the state from its second element on: assigning it moves the state by one step.
+ * Kernel: float32, from what the feature weights make of the input on.
+ * @param features [batches, units · rank]
+ * @param next the state from its second element on: assigning it moves the state by one step
  */
 export function svdfFloat32(
-  x: Float32Array,
-  wFeature: Float32Array,
+  features: Float32Array,
   wTime: Float32Array,
   bias: Float32Array,
   state: Float32Array,
   next: Float32Array,
   y: Float32Array,
   batches: number,
-  inputs: number,
   units: number,
   rank: number,
   memory: number,
   activation: number,
 ): void {
   let at = 0;
+  let from = 0;
   let to = 0;
   state.set(next);
   for (let batch = 0; batch < batches; batch++) {
     let p = 0;
-    let q = 0;
     for (let unit = 0; unit < units; unit++) {
       let sum = bias[unit];
       for (let r = 0; r < rank; r++) {
-        let dot = 0;
-        for (let i = batch * inputs, end = i + inputs; i < end; i++) dot += x[i] * wFeature[p++];
         const last = at + memory;
-        state[last - 1] = dot;
-        for (; at < last; at++) sum += state[at] * wTime[q++];
+        state[last - 1] = features[from++];
+        for (; at < last; at++) sum += state[at] * wTime[p++];
       }
       y[to++] = sum;
     }
@@ -56,52 +54,39 @@ export function svdfFloat32(
 }
 
 /**
- * Kernel: int8; state and time weights are both int8 or both int16.
- * @param fold −(zero point of x) · Σ of the feature weights, for each filter
+ * Kernel: int8, from what the feature weights make of the input on. That, state and time weights are all int8 or all
+ * int16.
  * @param bias for each unit the bias − (zero point of the state) · Σ of the time weights
  */
 export function svdfInt8(
-  x: Int8Array,
-  wFeature: Int8Array,
+  features: Int8Array | Int16Array,
   wTime: Int8Array | Int16Array,
-  fold: Int32Array,
   bias: Int32Array,
   state: Int8Array | Int16Array,
   next: Int8Array | Int16Array,
   y: Int8Array,
   batches: number,
-  inputs: number,
   units: number,
   rank: number,
   memory: number,
   multiplier: number,
   shift: number,
-  min: number,
-  max: number,
-  stateZero: number,
-  outMultiplier: number,
-  outShift: number,
   zeroPoint: number,
 ): void {
   let at = 0;
+  let from = 0;
   let to = 0;
   state.set(next);
   for (let batch = 0; batch < batches; batch++) {
-    let filter = 0;
     let p = 0;
-    let q = 0;
     for (let unit = 0; unit < units; unit++) {
       let sum = bias[unit];
       for (let r = 0; r < rank; r++) {
-        let dot = fold[filter++];
-        for (let i = batch * inputs, end = i + inputs; i < end; i++) dot += x[i] * wFeature[p++];
-        dot = mbqm(dot | 0, multiplier, shift);
         const last = at + memory;
-        state[last - 1] = stateZero + (dot < min ? min : dot > max ? max : dot);
-        for (; at < last; at++) sum += state[at] * wTime[q++];
+        state[last - 1] = features[from++];
+        for (; at < last; at++) sum += state[at] * wTime[p++];
       }
-      sum = mbqm(sum | 0, outMultiplier, outShift) + zeroPoint;
-      y[to++] = sum < -128 ? -128 : sum > 127 ? 127 : sum;
+      y[to++] = requantize(sum | 0, multiplier, shift, zeroPoint, -128, 127);
     }
   }
 }
@@ -116,7 +101,11 @@ export interface Svdf {
   /** The state from its second element on. */
   next: View;
   y: Tensor;
-  /** Batches, inputs, units, rank, memory: as the kernels take them. */
+  batches: number;
+  inputs: number;
+  filters: number;
+  units: number;
+  /** Batches, units, rank, memory: as the kernels take them. */
   sizes: number[];
   activation: number;
   asymmetric: boolean;
@@ -164,7 +153,11 @@ function readSvdf(node: Node, p: Preparation): Svdf {
       length: Math.max(0, state.length - 1),
     },
     y: y,
-    sizes: [batches, x.shape[1], units, rank, memory],
+    batches: batches,
+    inputs: x.shape[1],
+    filters: filters,
+    units: units,
+    sizes: [batches, units, rank, memory],
     activation: options.fused_activation_function as number,
     asymmetric: !!options.asymmetric_quantize_inputs,
   };
@@ -188,46 +181,62 @@ function prepareInt8(s: Svdf, p: Preparation): void {
   }
   if (!s.wFeature.constant || !s.wTime.constant || (s.bias && !s.bias.constant))
     p.fail('weights and bias must be constant');
-  const units = s.sizes[2];
-  const filters = s.wFeature.shape[0];
-  const fold = new Int32Array(filters);
-  const bias = new Int32Array(units);
-  foldBias(s.wFeature.data as Int8Array, fold, fold, filters, s.sizes[1], s.x.zeroPoint);
+  const fold = new Int32Array(s.filters);
+  const bias = new Int32Array(s.units);
+  foldBias(s.wFeature.data as Int8Array, fold, fold, s.filters, s.inputs, s.x.zeroPoint);
   // the time weights of all filters of a unit lie one after the other
   foldBias(
     s.wTime.data as Int8Array,
     s.bias ? (s.bias.data as Int32Array) : bias,
     bias,
-    units,
-    s.sizes[3] * s.sizes[4],
+    s.units,
+    s.wTime.length / s.units,
     s.state.zeroPoint,
   );
   const first = quantizeMultiplier(fround(fround(s.x.scale * s.wFeature.scale) / s.state.scale));
   const second = quantizeMultiplier(fround(product / s.y.scale));
+  const multipliers = new Int32Array(s.filters);
+  const shifts = new Int8Array(s.filters);
+  for (let i = 0; i < s.filters; i++) {
+    multipliers[i] = first.multiplier;
+    shifts[i] = first.shift;
+  }
   const range = typeRange(s.state.type);
-  const args: Argument[] = [s.x, s.wFeature, s.wTime, fold, bias, s.state, s.next, s.y];
-  p.step(
-    svdfInt8,
-    args.concat(s.sizes, [
-      first.multiplier,
-      first.shift,
-      range.min,
-      range.max,
-      s.state.zeroPoint,
-      second.multiplier,
-      second.shift,
-      s.y.zeroPoint,
-    ]),
-  );
+  const zero = s.state.zeroPoint;
+  const features = p.scratch(s.state.type, s.batches * s.filters);
+  // limited before the zero point is added: what then goes beyond the type wraps
+  p.step(fullyConnectedInt8, [
+    s.x,
+    s.wFeature,
+    fold,
+    features,
+    multipliers,
+    shifts,
+    s.batches,
+    s.inputs,
+    s.filters,
+    zero,
+    range.min + zero,
+    range.max + zero,
+  ]);
+  const args: Argument[] = [features, s.wTime, bias, s.state, s.next, s.y];
+  p.step(svdfInt8, args.concat(s.sizes, [second.multiplier, second.shift, s.y.zeroPoint]));
 }
 
-/** Bias of an SVDF whose sums are float, or zeros. */
-export function floatBias(s: Svdf, p: Preparation): Tensor | TypedArray {
+/** Emits the steps of an SVDF in float; `fill` emits those that bring the products with the feature weights. */
+export function prepareSums(
+  s: Svdf,
+  wTime: Tensor | TypedArray,
+  p: Preparation,
+  fill: (features: Tensor) => void,
+): void {
   expectType(s.state, 'FLOAT32', 'the state', p);
   expectType(s.y, 'FLOAT32', 'the output', p);
-  if (!s.bias) return new Float32Array(s.sizes[2]);
-  expectType(s.bias, 'FLOAT32', 'the bias', p);
-  return s.bias;
+  if (s.bias) expectType(s.bias, 'FLOAT32', 'the bias', p);
+  const features = p.scratch('FLOAT32', s.batches * s.filters);
+  fill(features);
+  const args: Argument[] = [features, wTime, s.bias || new Float32Array(s.units), s.state, s.next, s.y];
+  p.step(svdfFloat32, args.concat(s.sizes, [s.activation]));
 }
 
 /** SVDF, with further combinations of types. */
@@ -240,8 +249,20 @@ export function svdfOperators(others: OtherSvdf[]): Operators {
       if (s.x.type === 'INT8') return prepareInt8(s, p);
       expectType(s.wFeature, 'FLOAT32', 'the feature weights', p);
       expectType(s.wTime, 'FLOAT32', 'the time weights', p);
-      const args: Argument[] = [s.x, s.wFeature, s.wTime, floatBias(s, p), s.state, s.next, s.y];
-      p.step(svdfFloat32, args.concat(s.sizes, [s.activation]));
+      prepareSums(s, s.wTime, p, function (features: Tensor): void {
+        const none = new Float32Array(s.filters);
+        p.step(fullyConnectedFloat32, [
+          s.x,
+          s.wFeature,
+          none,
+          features,
+          s.batches,
+          s.inputs,
+          s.filters,
+          -Infinity,
+          Infinity,
+        ]);
+      });
     },
   };
 }
