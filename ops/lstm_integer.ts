@@ -17,7 +17,7 @@ import { Lstm } from './lstm';
 import { expectTypes } from './recurrent_operands';
 
 /** Limits to int16. */
-function clamp16(v: number): number {
+export function clamp16(v: number): number {
   return v < -32768 ? -32768 : v > 32767 ? 32767 : v;
 }
 
