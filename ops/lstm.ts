@@ -20,7 +20,7 @@
 import { Node, Options, Preparation, Tensor } from '../lib/graph';
 import { describe } from '../lib/tensor';
 import { expectRank, expectShape, input, optional } from './checks';
-import { stateInput } from './recurrent_operands';
+import { activationOf, stateInput } from './recurrent_operands';
 
 /** One way through a sequence: the operands and sizes, checked except for types. */
 export interface Lstm {
@@ -140,16 +140,6 @@ export function readLstm(node: Node, at: LstmPlaces, options: Options, p: Prepar
     : none;
   const normal = [own && norms, norms, norms, norms];
   const batches = at.rows[0];
-  const clip = options.cell_clip as number;
-  const projectionClip = options.proj_clip as number;
-  if (!(clip >= 0 && projectionClip >= 0))
-    p.fail(
-      'clips must not be negative, but they are ' +
-        clip +
-        ' for the cell and ' +
-        projectionClip +
-        ' for the projection',
-    );
   return {
     x: at.x,
     aux: at.aux,
@@ -178,9 +168,9 @@ export function readLstm(node: Node, at: LstmPlaces, options: Options, p: Prepar
     cells: cells,
     outputs: outputs,
     walk: at.rows.concat([inputs, auxInputs, cells, outputs, at.depth, at.offset]),
-    cellClip: clip,
-    projectionClip: projection ? projectionClip : 0,
-    activation: options.fused_activation_function as number,
+    cellClip: options.cell_clip as number,
+    projectionClip: projection ? (options.proj_clip as number) : 0,
+    activation: activationOf(options, p),
     asymmetric: !!options.asymmetric_quantize_inputs,
   };
 }

@@ -1,5 +1,5 @@
 /** Operands that the recurrent operators share: rows of a sequence, states, an auxiliary input, outputs of both ways. */
-import { Node, Preparation, Tensor } from '../lib/graph';
+import { Node, Options, Preparation, Tensor } from '../lib/graph';
 import { describe } from '../lib/tensor';
 import { expectRank, expectType, input, optional, output } from './checks';
 
@@ -18,6 +18,13 @@ export function rowsOf(shape: number[], timeMajor: boolean, backwards: boolean):
     timeMajor ? 1 : steps,
     backwards ? -stride : stride,
   ];
+}
+
+/** The fused activation; fails if there is none of its number. */
+export function activationOf(options: Options, p: Preparation): number {
+  const activation = options.fused_activation_function as number;
+  if (activation < 0 || activation > 5) p.fail('fused activations are 0 to 5, but it is ' + activation);
+  return activation;
 }
 
 /** A state: a variable tensor of `length` elements. */

@@ -3,7 +3,7 @@ import { Argument, Preparation, Tensor, View } from '../lib/graph';
 import { copyBytes } from '../lib/prepare';
 import { fullyConnectedFloat32 } from './fully_connected';
 
-/** Emits y ← W x + bias, limited to ±limit if that is not 0. bias may be y itself. */
+/** Emits y ← W x + bias, limited to ±limit if that is above 0. bias may be y itself. */
 export function rowProduct(
   x: Tensor,
   w: Tensor,
@@ -13,7 +13,7 @@ export function rowProduct(
   limit: number,
   p: Preparation,
 ): void {
-  const max = limit || Infinity;
+  const max = limit > 0 ? limit : Infinity;
   p.step(fullyConnectedFloat32, [x, w, bias, y, 1, w.shape[1], units, -max, max]);
 }
 

@@ -17,6 +17,7 @@ import { expectRank, expectShape, input, optional, output } from './checks';
 import { activateFloat32, addProductsFloat32 } from './recurrent';
 import { copyRow, rowProduct } from './recurrent_row';
 import {
+  activationOf,
   auxiliaryInput,
   expectRows,
   expectTypes,
@@ -125,7 +126,7 @@ function readRnn(
     y: y,
     units: units,
     walk: rows.concat([inputs, auxInputs, units, depth, offset]),
-    activation: options.fused_activation_function as number,
+    activation: activationOf(options, p),
     asymmetric: !!options.asymmetric_quantize_inputs,
   };
 }

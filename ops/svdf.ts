@@ -15,6 +15,7 @@ import { describe, elementBytes } from '../lib/tensor';
 import { expectQuantized, expectRank, expectShape, expectType, input, optional, output } from './checks';
 import { foldBias, fullyConnectedFloat32, fullyConnectedInt8 } from './fully_connected';
 import { activateFloat32 } from './recurrent';
+import { activationOf } from './recurrent_operands';
 
 /**
  * Kernel: float32, from what the feature weights make of the input on.
@@ -158,7 +159,7 @@ function readSvdf(node: Node, p: Preparation): Svdf {
     filters: filters,
     units: units,
     sizes: [batches, units, rank, memory],
-    activation: options.fused_activation_function as number,
+    activation: activationOf(options, p),
     asymmetric: !!options.asymmetric_quantize_inputs,
   };
 }

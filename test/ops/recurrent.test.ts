@@ -390,6 +390,11 @@ describe('recurrent operators refuse', () => {
     );
     refused(recurrentModel(rnn), /no kernel takes INT32 input/, (x) => ((x[0] as Tensor).type = 'INT32'));
     refused(svdfModel(svdf), /the input must be FLOAT32 or INT8/, (x) => ((x[0] as Tensor).type = 'INT32'));
-    refused(recurrentModel({ ...plain, cellClip: -1 }), /clips must not be negative/, () => undefined);
+    for (const graph of [recurrentModel(plain), recurrentModel(rnn), svdfModel(svdf)]) {
+      refused(graph, /fused activations are 0 to 5, but it is 6/, (_, g) => {
+        const [node] = g.subgraphs[0].nodes;
+        node.options = { ...node.options, fused_activation_function: 6 };
+      });
+    }
   });
 });
