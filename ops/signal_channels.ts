@@ -76,7 +76,8 @@ export function pcan(
 }
 
 /**
- * Kernel: natural logarithms in fixed point: the integer part of log2 from the highest bit, the rest by interpolation.
+ * Kernel: natural logarithms in fixed point: the integer part of log2 from the highest bit, the rest from a table.
+ * As TFLM, whose interpolation between entries is shifted down by 16 bits, where it would have to be by 9.
  * @param table log2(1 + i / 128) − i / 128, with 16 fractional bits
  */
 export function filterBankLog(
