@@ -13,6 +13,7 @@ import {
   int32ActivationRange,
   mbqm,
   quantizeMultiplier,
+  powerOf2,
 } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { ADD_OPTIONS, MUL_OPTIONS, SUB_OPTIONS } from '../lib/schema';
@@ -232,21 +233,21 @@ function addScaled(
   const a = swapped ? o.b : o.a;
   const b = swapped ? o.a : o.b;
   const twice = 2 * a.scale;
-  const wide = Math.pow(2, left) * o.y.scale;
+  const wide = powerOf2(left) * o.y.scale;
   const single = sign < 0 && !square;
-  const ratio = square ? (twice * twice) / (Math.pow(2, left) * wide) : twice / wide;
+  const ratio = square ? (twice * twice) / (powerOf2(left) * wide) : twice / wide;
   const qb = quantizeMultiplier(single ? fround(b.scale / twice) : b.scale / twice);
   const q = quantizeMultiplier(single ? fround(ratio) : ratio);
-  const half = Math.pow(2, -qb.shift - 1);
+  const half = powerOf2(-qb.shift - 1);
   const range = activationRange(activation, o.y);
   const args: Argument[] = [a, b, o.y];
   p.step(
     addQuantized,
     args.concat(broadcastWalk([a.shape, b.shape], o.y.shape) as Argument[], [
       a.zeroPoint,
-      (swapped && !square ? sign : 1) * Math.pow(2, left - 1),
+      (swapped && !square ? sign : 1) * powerOf2(left - 1),
       b.zeroPoint,
-      qb.multiplier * Math.pow(2, left - 31),
+      qb.multiplier * powerOf2(left - 31),
       half < 1 ? 0 : half,
       half < 1 ? 0 : 1,
       0 - qb.shift,

@@ -8,7 +8,7 @@
  * than 1/256 are equal. MAXIMUM and MINIMUM compare raw integers, whatever the scales, and take the second operand
  * when one is NaN.
  */
-import { quantizeMultiplier, rdpot } from '../lib/fixedpoint';
+import { quantizeMultiplier, rdpot, powerOf2 } from '../lib/fixedpoint';
 import { Argument, Kernel, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { binaryOperands, rowOffset } from './broadcast';
 import { expectQuantized } from './checks';
@@ -171,7 +171,7 @@ export function extremeInt64(
 function scaling(x: Tensor, what: string, p: Preparation): number[] {
   expectQuantized(x, what, p);
   const q = quantizeMultiplier(x.scale);
-  return [x.zeroPoint, q.multiplier * Math.pow(2, Math.max(q.shift, 0) - 23), Math.max(-q.shift, 0)];
+  return [x.zeroPoint, q.multiplier * powerOf2(Math.max(q.shift, 0) - 23), Math.max(-q.shift, 0)];
 }
 
 /** A comparison that gives these results for a < b, a = b, a > b, and for what has no order. */

@@ -9,7 +9,7 @@
  * DEQUANTIZE: INT8, UINT8, INT16, FLOAT16 to FLOAT32. As TFLM, the first of several scales counts for all. A constant
  * is converted once, when the model is loaded.
  */
-import { fround, roundAway, typeRange } from '../lib/fixedpoint';
+import { fround, roundAway, typeRange, powerOf2 } from '../lib/fixedpoint';
 import { Argument, Kernel, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { describe, newArray, newTensor } from '../lib/tensor';
 import { expectQuantized, expectType } from './checks';
@@ -121,7 +121,7 @@ export function dequantizeFloat16(x: Uint16Array, y: Float32Array, n: number): v
           ? NaN
           : Infinity
         : exponent
-          ? (fraction + 1024) * Math.pow(2, exponent - 25)
+          ? (fraction + 1024) * powerOf2(exponent - 25)
           : fraction * 5.960464477539063e-8;
     y[i] = x[i] & 32768 ? -size : size;
   }

@@ -15,6 +15,7 @@
  * table (bits 4 to 7: log2 less 1). An entry has a flag (a symbol is found), 4 bits of count, and a symbol or the
  * distance to a further table, which is entered with count + 1 bits. INT8, and INT16 with 32 bits.
  */
+import { powerOf2 } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor, TypedArray, View } from '../lib/graph';
 import { describe, elementBytes, newArray } from '../lib/tensor';
 import { expectType, input, output } from './checks';
@@ -86,7 +87,7 @@ export function decodeHuffman<T extends Int8Array | Int16Array>(
   y: T,
   n: number,
 ): void {
-  const unit = Math.pow(2, valueBits);
+  const unit = powerOf2(valueBits);
   const end = 8 * codes.length;
   let bit = 0;
   for (let i = 0; i < n; i++) {

@@ -8,6 +8,7 @@
  *
  * The bytes come from a file that may be anything: every position is checked before it is read.
  */
+import { powerOf2 } from '../lib/fixedpoint';
 import { readFloat32, readInt32 } from '../lib/flatbuffer';
 import { Node, Preparation } from '../lib/graph';
 
@@ -46,7 +47,7 @@ function readUint(bytes: Uint8Array, position: number, width: number): number {
 
 function readInt(bytes: Uint8Array, position: number, width: number): number {
   const value = readUint(bytes, position, width);
-  const range = Math.pow(2, 8 * width);
+  const range = powerOf2(8 * width);
   return value < range / 2 ? value : value - range;
 }
 

@@ -2,15 +2,15 @@
  * Fixed-point functions of int32 numbers with 31 − m fractional bits ("Qm"), to the bit as gemmlowp's
  * fixedpoint/fixedpoint.h and TFLM's kernels/internal/common.h compute them.
  */
-import { clz, rdpot, srdhm } from '../lib/fixedpoint';
+import { clz, rdpot, srdhm, powerOf2 } from '../lib/fixedpoint';
 
 /** exp(−2^k) for k from −2 on, in Q0. */
 const exponentials = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242];
 
 /** x · 2^e, saturated to int32. */
 export function shiftSaturated(x: number, e: number): number {
-  const limit = Math.pow(2, 31 - e) - 1;
-  return x > limit ? 2147483647 : x < -limit ? -2147483648 : x * Math.pow(2, e);
+  const limit = powerOf2(31 - e) - 1;
+  return x > limit ? 2147483647 : x < -limit ? -2147483648 : x * powerOf2(e);
 }
 
 /** exp(a) in Q0 for a ≤ 0 in Qm; 0 ≤ m ≤ 5. */
@@ -98,7 +98,7 @@ export function inverseSqrt(a: number): number {
   }
   x = srdhm(x, 1518500250);
   if (shift < 0) {
-    x *= Math.pow(2, -shift);
+    x *= powerOf2(-shift);
     shift = 0;
   }
   return x * 32 + shift;

@@ -7,7 +7,7 @@
  * output must have the same quantization. REDUCE_ALL, REDUCE_ANY: BOOL. REDUCE_PROD: FLOAT32, INT32.
  * As TFLM: MEAN folds 1/n into the multiplier, truncating it. Largest and smallest floats pass over NaN.
  */
-import { floatActivationRange, mbqm, quantizeMultiplier, typeRange } from '../lib/fixedpoint';
+import { floatActivationRange, mbqm, quantizeMultiplier, typeRange, powerOf2 } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { REDUCER_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
@@ -200,8 +200,8 @@ function prepareSum(node: Node, p: Preparation, mean: boolean): void {
   const q = quantizeMultiplier(r.x.scale / r.y.scale);
   if (mean && r.count) {
     let bits = 0;
-    while (bits < 32 && bits < 31 + q.shift && Math.pow(2, bits + 1) <= r.count) bits++;
-    q.multiplier = Math.floor((q.multiplier * Math.pow(2, bits)) / r.count);
+    while (bits < 32 && bits < 31 + q.shift && powerOf2(bits + 1) <= r.count) bits++;
+    q.multiplier = Math.floor((q.multiplier * powerOf2(bits)) / r.count);
     q.shift -= bits;
   }
   const range = typeRange(r.y.type);

@@ -7,7 +7,7 @@
  * SignalPCAN (UINT32, noise UINT32, gains INT16) → UINT32: gain control by a piecewise polynomial of the noise.
  * SignalFilterBankLog (UINT32) → INT16: output_scale · ln(x << input_correction_bits), at most 32767.
  */
-import { clz } from '../lib/fixedpoint';
+import { clz, powerOf2 } from '../lib/fixedpoint';
 import { Node, Operators, Preparation, TypedArray } from '../lib/graph';
 import { describe } from '../lib/tensor';
 import { expectShape, input, output } from './checks';
@@ -93,7 +93,7 @@ export function filterBankLog(
     let log = 0;
     if (value > 1) {
       const integer = 31 - clz(value);
-      const rest = value - Math.pow(2, integer);
+      const rest = value - powerOf2(integer);
       const part = integer < 16 ? rest << (16 - integer) : rest >>> (integer - 16);
       const k = part >> 9;
       const low = table[k];

@@ -5,7 +5,7 @@
  * ELU, HARD_SWISH: FLOAT32, INT8. GELU: FLOAT32, INT8, UINT8. PRELU: FLOAT32; INT8 and INT16 with INT8 alpha.
  * As TFLM: HARD_SWISH INT8 wants an input scale of at most 128 times the output's. TFLM has no GELU: as TFLite.
  */
-import { fround, mbqm, quantizeMultiplier, rdpot, typeRange } from '../lib/fixedpoint';
+import { fround, mbqm, quantizeMultiplier, rdpot, typeRange, powerOf2 } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, TypedArray } from '../lib/graph';
 import { GELU_OPTIONS } from '../lib/schema';
 import { broadcastWalk, refuseShapes, rowOffset } from './broadcast';
@@ -72,7 +72,7 @@ export function hardSwishInt8(
   for (let i = 0; i < n; i++) {
     const d = (x[i] - zero) * 128;
     let relu = d;
-    if (reluShift > 0) relu = int16(relu * Math.pow(2, reluShift - 1));
+    if (reluShift > 0) relu = int16(relu * powerOf2(reluShift - 1));
     relu = high16(relu, reluMultiplier);
     if (reluShift > 0) relu = int16(relu * 2);
     if (reluShift < 0) relu = divide16(relu, -reluShift);

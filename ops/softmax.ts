@@ -6,7 +6,15 @@
  * INT16 1/32768 and 0 (zero point 0 for the input as well); INT8 LOG_SOFTMAX 16/256 and 127. TFLM stops on an assertion when
  * an INT8 softmax has exponentials that add up to 512 or more; here they round to 0 as they should.
  */
-import { clz, mbqm, QuantizedMultiplier, quantizeMultiplier, rdpot, srdhm } from '../lib/fixedpoint';
+import {
+  clz,
+  mbqm,
+  QuantizedMultiplier,
+  quantizeMultiplier,
+  rdpot,
+  srdhm,
+  powerOf2,
+} from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor, TypedArray } from '../lib/graph';
 import { SOFTMAX_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
@@ -128,7 +136,7 @@ function differenceScale(x: Tensor, beta: number, p: Preparation): QuantizedMult
 
 /** From how large a difference on an exponential counts nothing. */
 function radiusOf(q: QuantizedMultiplier): number {
-  return Math.floor(2080374784 / Math.pow(2, q.shift)) + 1;
+  return Math.floor(2080374784 / powerOf2(q.shift)) + 1;
 }
 
 /** exp(−d) in Q0 for each difference d, as long as it is 2^−20 or more: less adds nothing to sums nor shows in outputs. */
@@ -189,7 +197,7 @@ export type SoftmaxType = (s: Softmax, p: Preparation) => boolean;
 function int8Softmax(s: Softmax, p: Preparation): void {
   const bits = s.y.type === 'INT8' ? 8 : 16;
   expectType(s.y, 'INT8 INT16', 'the output', p);
-  expectOutput(s.y, Math.pow(2, -bits), bits > 8 ? 0.001 : 0, bits > 8 ? -32768 : -128, p);
+  expectOutput(s.y, powerOf2(-bits), bits > 8 ? 0.001 : 0, bits > 8 ? -32768 : -128, p);
   const exps = expTable(differenceScale(s.x, s.beta, p));
   p.step(softmaxInt8, [s.x, s.y, exps, s.x.length, s.depth, exps.length, bits]);
 }
@@ -225,7 +233,7 @@ function prepareLogSoftmax(node: Node, p: Preparation): void {
   }
   expectOutput(o.y, 1 / 16, 0, 127, p);
   const q = differenceScale(o.x, 1, p);
-  const back = quantizeMultiplier(Math.pow(2, 31 - q.shift) / q.multiplier);
+  const back = quantizeMultiplier(powerOf2(31 - q.shift) / q.multiplier);
   const exps = expTable(q);
   const args: Argument[] = [o.x, o.y, exps, n, depth, exps.length];
   p.step(logSoftmaxInt8, args.concat([q.multiplier, q.shift, back.multiplier, back.shift, radiusOf(q)]));

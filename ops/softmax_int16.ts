@@ -2,7 +2,7 @@
  * SOFTMAX of INT16: with tables of exp and of 1 / (1 + x), as TFLM's SoftmaxInt16.
  * Input: zero point 0. Output: INT16, scale 1/32768 (to 0.1 %), zero point 0.
  */
-import { clz, fround, mbqm, quantizeMultiplier, roundAway } from '../lib/fixedpoint';
+import { clz, fround, mbqm, quantizeMultiplier, roundAway, powerOf2 } from '../lib/fixedpoint';
 import { Preparation } from '../lib/graph';
 import { expectQuantized, expectType } from './checks';
 import { expectOutput, Softmax } from './softmax';
@@ -35,7 +35,7 @@ export function softmaxInt16(
       sum += y[i];
     }
     const headroom = clz(sum);
-    const shifted = Math.floor((sum * Math.pow(2, headroom - 1) + 8192) / 16384) - 98304;
+    const shifted = Math.floor((sum * powerOf2(headroom - 1) + 8192) / 16384) - 98304;
     const inverse = interpolate(inverses, shifted < -32768 ? -32768 : shifted > 32767 ? 32767 : shifted);
     for (let i = at; i < end; i++) {
       const v = (y[i] * inverse + (1 << (30 - headroom))) >> (31 - headroom);
