@@ -50,6 +50,7 @@ describe('dialect checker', () => {
       'optional chaining': 'var a = {}, b = a?.b;',
     },
     label: { label: 'out: for (;;) break out;' },
+    name: { 'a variable called of': 'var of = 1;', 'a function called of': 'function of() {}' },
     with: { with: 'with (Math) abs(1);' },
     switch: { 'case after default': 'var x = 1; switch (x) { default: x = 2; break; case 3: x = 4; }' },
     hole: { 'array hole': 'var a = [1, , 2];' },

@@ -124,11 +124,14 @@ function chipModules(directory: string, entrySource: string | undefined): Plugin
 /** `builtins` lets names through that some browser has too (`offset`, `index`); none of them is used as such here. */
 const INTERNAL = new RegExp(`^(${INTERNAL_NAMES.join('|')})$`);
 
+/** Short names that terser takes for free, and Espruino does not. */
+const RESERVED = ['of'];
+
 async function shorten(code: string): Promise<string> {
   const result = await terser(code, {
     ecma: 5,
     compress: { ecma: 5, passes: 2 },
-    mangle: { properties: { builtins: true, regex: INTERNAL } },
+    mangle: { reserved: RESERVED, properties: { builtins: true, regex: INTERNAL } },
     format: { ecma: 5, comments: false },
   });
   if (result.code === undefined) throw new Error('terser returned nothing');

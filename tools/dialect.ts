@@ -184,6 +184,9 @@ function checkSyntax(program: Program, scopes: Scope[], allowed: Set<string>): V
 
   ancestor(program as AnyNode, {
     LabeledStatement: (node) => add('label', node, 'Espruino has no labels'),
+    VariablePattern(node) {
+      if (node.name === 'of') add('name', node, 'of is a reserved word on Espruino');
+    },
     WithStatement: (node) => add('with', node, 'with is not in strict mode'),
     DebuggerStatement: (node) => add('debugger', node, 'debugger stops Espruino'),
     SwitchStatement(node) {
