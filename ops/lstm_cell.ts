@@ -51,8 +51,8 @@ export function basicLstmFloat32(
   }
 }
 
-function whole(of: Tensor): View {
-  return { of: of, type: 'FLOAT32', offset: 0, length: of.length };
+function whole(tensor: Tensor): View {
+  return { of: tensor, type: 'FLOAT32', offset: 0, length: tensor.length };
 }
 
 function prepareBasic(node: Node, p: Preparation): void {

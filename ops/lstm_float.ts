@@ -180,8 +180,8 @@ export function floatOperands(l: Lstm, p: Preparation): Argument[] {
 }
 
 /** `length` float values of a tensor. */
-function part(of: Tensor, from: number, length: number): View {
-  return { of: of, type: 'FLOAT32', offset: 4 * from, length: length };
+function part(tensor: Tensor, from: number, length: number): View {
+  return { of: tensor, type: 'FLOAT32', offset: 4 * from, length: length };
 }
 
 /**

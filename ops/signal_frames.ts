@@ -113,9 +113,9 @@ export function overlapAdd<T extends TypedArray>(
 }
 
 /** Samples `from` to `from + length` of a tensor, as bytes. */
-function bytesOf(of: Tensor, from: number, length: number): View {
-  const size = elementBytes(of.type);
-  return { of: of, type: 'UINT8', offset: from * size, length: length * size };
+function bytesOf(tensor: Tensor, from: number, length: number): View {
+  const size = elementBytes(tensor.type);
+  return { of: tensor, type: 'UINT8', offset: from * size, length: length * size };
 }
 
 function emitCopy(from: Tensor, at: number, to: Tensor, toAt: number, length: number, p: Preparation): void {
