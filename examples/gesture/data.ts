@@ -27,7 +27,37 @@ export function readRecordings(file: string): Recording[] {
   return [...recordings.values()];
 }
 
-/** The reading at a fractional time, between its neighbours. */
+/** How much recordings are varied: greatest changes, in both directions. */
+export interface Variation {
+  /** Logarithm of the speed, and of its change within a recording. */
+  speed: number;
+  bend: number;
+  /** Logarithm of the strength, of all axes and of each. */
+  gain: number;
+  axes: number;
+  /** Rotation about each axis in radians. */
+  turn: number;
+  /** Constant offset, and noise of each reading, in raw units. */
+  offset: number;
+  noise: number;
+  /** Most readings that are cut off or added at either end. */
+  cut: number;
+  added: number;
+}
+
+export const VARIATION: Variation = {
+  speed: 0.18,
+  bend: 0.12,
+  gain: 0.15,
+  axes: 0.08,
+  turn: 0.22,
+  offset: 3,
+  noise: 3,
+  cut: 1,
+  added: 2,
+};
+
+/** The reading at a fractional time, between its neighbours; beyond the ends the first and the last. */
 function at(readings: number[][], time: number): number[] {
   const clamped = Math.min(Math.max(time, 0), readings.length - 1);
   const before = Math.floor(clamped);
@@ -40,19 +70,30 @@ function at(readings: number[][], time: number): number[] {
  * A variation of a recording as another wrist could have made it: faster or slower, stronger or weaker, the watch a
  * little turned, some readings earlier or later, and noise. Values stay within the sensor's range.
  */
-export function vary(recording: Recording, next: Random): number[][] {
+export function vary(recording: Recording, variation: Variation, next: Random): number[][] {
   const { readings } = recording;
-  const speed = Math.exp(next.uniform(-0.18, 0.18));
-  const gain = Math.exp(next.uniform(-0.15, 0.15));
-  const shift = next.uniform(-1, 1);
-  const [a, b, c] = [next.uniform(-0.22, 0.22), next.uniform(-0.22, 0.22), next.uniform(-0.22, 0.22)];
-  const length = Math.max(8, Math.round(readings.length / speed));
+  const about = (most: number): number => next.uniform(-most, most);
+  const speed = Math.exp(about(variation.speed));
+  const bend = about(variation.bend);
+  const gain = Math.exp(about(variation.gain));
+  const gains = [0, 1, 2].map(() => gain * Math.exp(about(variation.axes)));
+  const offsets = [0, 1, 2].map(() => about(variation.offset));
+  const [a, b, c] = [about(variation.turn), about(variation.turn), about(variation.turn)];
+  const first = next.uniform(-variation.added, variation.cut);
+  const last = readings.length - 1 + next.uniform(-variation.cut, variation.added);
+  const steps = Math.max(7, Math.round((last - first) / speed));
   const result: number[][] = [];
-  for (let i = 0; i < length; i++) {
-    const [x, y, z] = at(readings, i * speed + shift);
+  for (let i = 0; i <= steps; i++) {
+    const share = i / steps;
+    const time = first + (last - first) * (share + bend * share * (1 - share));
+    const [x, y, z] = at(readings, time);
     // a small rotation, to first order
     const turned = [x - c * y + b * z, y + c * x - a * z, z - b * x + a * y];
-    result.push(turned.map((value) => Math.min(127, Math.max(-128, value * gain + next.uniform(-3, 3)))));
+    result.push(
+      turned.map((value, axis) =>
+        Math.min(127, Math.max(-128, value * gains[axis] + offsets[axis] + about(variation.noise))),
+      ),
+    );
   }
   return result;
 }
