@@ -21,6 +21,12 @@ export interface BundleOptions {
   minify?: boolean;
   /** Global that the script defines where there are no modules. Default `engram`. */
   name?: string;
+  /**
+   * script: as above, the default; value: the same, but the entry's default export is the global and the module;
+   * module: the statements themselves, for an engine whose modules have a scope of their own (the entry sets
+   * `module.exports`).
+   */
+  format?: 'script' | 'value' | 'module';
   /** Text put before everything, such as a comment that names what the bundle holds. */
   banner?: string;
   /** Directory of the compiled chip side. Default: `build/chip` of this package. */
@@ -74,21 +80,21 @@ export async function bundle(options: BundleOptions): Promise<string> {
   let code: string;
   try {
     const { output } = await build.generate({
-      format: 'iife',
+      format: options.format === 'module' ? 'es' : 'iife',
       name,
-      exports: 'named',
+      exports: options.format === 'value' ? 'default' : options.format === 'module' ? 'none' : 'named',
       generatedCode: 'es5',
       esModule: false,
       freeze: false,
       externalLiveBindings: false,
       indent: options.minify !== true,
-      footer: `if (typeof module === 'object') module.exports = ${name};`,
+      footer: options.format === 'module' ? '' : `if (typeof module === 'object') module.exports = ${name};`,
     });
     code = output[0].code;
   } finally {
     await build.close();
   }
-  if (options.minify === true) code = await shorten(code);
+  if (options.minify === true) code = await shorten(code, options.format ?? 'script');
   code = repairScopes(code);
   return (options.banner ? options.banner + '\n' : '') + code.trimEnd() + '\n';
 }
@@ -127,10 +133,13 @@ const INTERNAL = new RegExp(`^(${INTERNAL_NAMES.join('|')})$`);
 /** Short names that terser takes for free, and Espruino does not. */
 const RESERVED = ['of'];
 
-async function shorten(code: string): Promise<string> {
+async function shorten(code: string, format: NonNullable<BundleOptions['format']>): Promise<string> {
   const result = await terser(code, {
     ecma: 5,
-    compress: { ecma: 5, passes: 2 },
+    toplevel: format === 'module',
+    // a function within another one is made anew in each call: packed programs would pay for that in every element
+    compress:
+      format === 'script' ? { ecma: 5, passes: 2 } : { ecma: 5, passes: 2, reduce_funcs: false, inline: 1 },
     mangle: { reserved: RESERVED, properties: { builtins: true, regex: INTERNAL } },
     format: { ecma: 5, comments: false },
   });

@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from './bundle';
 import { bundleCommand } from './commands/bundle';
 import { inspectCommand } from './commands/inspect';
+import { packCommand } from './commands/pack';
 import { runCommand } from './commands/run';
 import { statifyCommand, stripCommand, unstatifyCommand } from './commands/statify';
 import { traceCommand } from './commands/trace';
@@ -30,6 +31,7 @@ function program(): Command {
     traceCommand(),
     warmupCommand(),
     bundleCommand(),
+    packCommand(),
   ]) {
     engram.addCommand(command.exitOverride().configureOutput({ outputError: () => undefined }));
   }

@@ -1,0 +1,47 @@
+/** Weights of packed models on Espruino: mapped from Storage, or in the module's text. */
+import { checkWeights } from '../../lib/packed_check';
+
+declare const E: {
+  CRC32(data: ArrayLike<number> | ArrayLike<number>[]): number;
+  toFlatString(text: string): string | undefined;
+  toArrayBuffer(text: string): ArrayBuffer;
+};
+declare function require(name: 'Storage'): { readArrayBuffer(name: string): ArrayBuffer | undefined };
+declare function atob(text: string): string;
+
+function checked(
+  weights: ArrayBuffer | undefined,
+  name: string,
+  bytes: number,
+  crc: number,
+  fingerprint: number,
+): ArrayBuffer {
+  if (!weights || weights.byteLength < 16)
+    throw new Error('Storage has no ' + name + ' of ' + bytes + ' bytes: send it to the board');
+  checkWeights(new Int32Array(weights, 0, 4), weights.byteLength, name, bytes, crc, fingerprint, function () {
+    return E.CRC32(new Uint8Array(weights, 12, bytes - 12)) | 0;
+  });
+  return weights;
+}
+
+/** Weights from a file in Storage. Where flash can be mapped, they take no RAM. */
+export function fromStorage(name: string, bytes: number, crc: number, fingerprint: number): ArrayBuffer {
+  return checked(require('Storage').readArrayBuffer(name), name, bytes, crc, fingerprint);
+}
+
+/** Weights from base64 in the module. */
+export function fromText(
+  text: string,
+  name: string,
+  bytes: number,
+  crc: number,
+  fingerprint: number,
+): ArrayBuffer {
+  const string = atob(text);
+  return checked(E.toArrayBuffer(E.toFlatString(string) || string), name, bytes, crc, fingerprint);
+}
+
+/** CRC-32 of two pieces of bytes, one after the other, as an int32. */
+export function crcOfBoth(head: Uint8Array, rest: Uint8Array): number {
+  return E.CRC32([head, rest]) | 0;
+}

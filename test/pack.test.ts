@@ -1,0 +1,201 @@
+/** Packed programs give the bits of unpacked ones, for every public model and on every engine. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { gruModel } from '../author/recurrent';
+import { writeModel } from '../author/writer';
+import { engineNamed, type EngineName } from '../engines/index';
+import { load } from '../lib/index';
+import type { Model } from '../lib/model';
+import { checkDialect, formatViolations } from '../tools/dialect';
+import { packModel, type PackOptions } from '../tools/pack/index';
+import { firstDifference } from '../tools/same_outputs';
+import { evaluate, feeding, installing, onNode, record } from './helpers/packed';
+import { ABSENT, shared } from './helpers/shared';
+import { cases, difference } from './helpers/suite';
+
+const STEPS = 3;
+
+const gru = (type: 'INT8' | 'FLOAT32'): Uint8Array => writeModel(gruModel({ inputs: 3, units: 24, type }));
+const modelFile = (name: string): Uint8Array =>
+  new Uint8Array(fs.readFileSync(shared('models', name, 'model.tflite')!));
+
+/** Packs with weights apart for Node. */
+const separate = (bytes: Uint8Array, more: Partial<PackOptions> = {}): ReturnType<typeof packModel> =>
+  packModel(bytes, { target: 'es5', name: 'packed', inline: false, ...more });
+
+describe('packed programs on Node', function () {
+  this.timeout(120000);
+  const folder = shared('models');
+  if (!folder) it(ABSENT);
+  for (const name of folder ? fs.readdirSync(folder).sort() : []) {
+    if (!fs.existsSync(path.join(folder!, name, 'model.tflite'))) continue;
+    it(`${name}: the bits of the unpacked program`, async () => {
+      const bytes = modelFile(name);
+      assert.equal(firstDifference(load(bytes), onNode(await separate(bytes)), STEPS), null);
+    });
+  }
+  for (const type of ['INT8', 'FLOAT32'] as const) {
+    it(`a GRU, ${type}, weights in the module and in slices`, async () => {
+      const packed = await packModel(gru(type), {
+        target: 'es5',
+        name: 'gru',
+        parts: ['state', 'snapshots', 'slices'],
+      });
+      const model = evaluate(packed.module) as Model;
+      assert.equal(firstDifference(load(gru(type)), model, STEPS), null);
+      model.reset();
+      // inputs share memory with what comes after them
+      const x = [1, 2, 3];
+      model.inputs[0].data.set(x);
+      model.invoke();
+      const bits = Array.from(model.outputs[0].data);
+      model.reset();
+      model.inputs[0].data.set(x);
+      model.start();
+      assert.throws(() => model.invoke(), /a step is under way/);
+      let slices = 1;
+      while (!model.resume(2)) slices++;
+      assert.ok(slices > 5);
+      assert.deepEqual(Array.from(model.outputs[0].data), bits);
+      assert.throws(() => model.resume(1), /no step is under way/);
+    });
+  }
+  for (const group of folder ? ['control', 'variables', 'graph'] : []) {
+    it(`cases of the conformance group ${group}`, async () => {
+      const failures: string[] = [];
+      for (const test of cases(group)) {
+        // an initial value that is not in the file: see docs/operators.md
+        if (test.name.startsWith('initial_value_i')) continue;
+        const found = difference(test, onNode(await separate(test.bytes, { minify: false })));
+        if (found) failures.push(`${test.name}: ${found}`);
+      }
+      assert.deepEqual(failures, []);
+    });
+  }
+  it('step() on real numbers answers as unpacked', async () => {
+    for (const type of ['INT8', 'FLOAT32'] as const) {
+      const packed = await separate(gru(type));
+      const model = onNode(packed);
+      const other = load(gru(type));
+      for (let i = 0; i < 5; i++) {
+        const x = [Math.sin(i), 3.7 * i - 7, -0.3];
+        assert.deepEqual(model.step(x), other.step(x));
+      }
+      model.reset();
+      model.step(...packed.smoke.inputs);
+      assert.deepEqual(
+        Array.from(model.outputs[0].data, (q) =>
+          Math.fround((model.outputs[0].scale || 1) * (q - model.outputs[0].zeroPoint)),
+        ),
+        packed.smoke.outputs[0],
+      );
+    }
+  });
+  it('snapshots move between packed and unpacked models, streams do not mix', async () => {
+    const other = load(gru('INT8'));
+    const model = onNode(await separate(gru('INT8')));
+    other.step([1, 2, 3]);
+    model.restore(other.save());
+    assert.deepEqual(model.step([3, 2, 1]), other.step([3, 2, 1]));
+    assert.deepEqual(model.save(), other.save());
+    const fresh = model.newState();
+    const before = model.state;
+    const saved = model.save();
+    assert.deepEqual(model.step([1, 1, 1], fresh), load(gru('INT8')).step([1, 1, 1]));
+    model.state = before;
+    assert.deepEqual(model.save(), saved);
+    assert.deepEqual(model.variables.names(), other.variables.names());
+    const h = model.variables.names()[0];
+    assert.deepEqual(model.variables.get(h).read(), other.variables.get(h).read());
+    saved[40] ^= 1;
+    assert.throws(() => model.restore(saved), /damaged/);
+  });
+  it('weights that are cut off, damaged or of another packing are refused and named', async () => {
+    const packed = await separate(gru('INT8'));
+    const make = evaluate(packed.module) as (weights?: Uint8Array) => Model;
+    assert.throws(() => make(), /packed\.bin: give the bytes/);
+    assert.throws(() => make(packed.weights.subarray(0, 1000)), /packed\.bin are cut off: 1000 bytes/);
+    assert.throws(() => make(new Uint8Array(0)), /packed\.bin are cut off: 0 bytes/);
+    const spoiled = packed.weights.slice();
+    spoiled[2000] ^= 4;
+    assert.throws(() => make(spoiled), /packed\.bin are damaged/);
+    const other = await separate(
+      writeModel(gruModel({ inputs: 3, units: 24, type: 'INT8', seed: 9 } as Parameters<typeof gruModel>[0])),
+    );
+    assert.notDeepEqual(other.weights, packed.weights);
+    assert.throws(() => make(other.weights), /belong to another packing/);
+    const shifted = new Uint8Array(packed.weights.length + 1);
+    shifted.set(packed.weights, 1);
+    assert.equal(make(shifted.subarray(1)).inputs.length, 1);
+  });
+});
+
+describe('packed modules', function () {
+  this.timeout(60000);
+  it('are the JavaScript of the weakest engine', async () => {
+    for (const target of ['es5', 'espruino'] as const) {
+      for (const minify of [true, false]) {
+        const { module } = await packModel(gru('INT8'), { target, name: 'gru', inline: true, minify });
+        const allow = ['fill', ...(target === 'espruino' ? ['E', 'require', 'atob'] : [])];
+        assert.equal(formatViolations(checkDialect(module, { allow }), target), '');
+      }
+    }
+  });
+});
+
+describe('packed programs on engines', function () {
+  this.timeout(180000);
+  const models: Record<string, () => Uint8Array> = {
+    'an int8 GRU': () => gru('INT8'),
+    'a float GRU': () => gru('FLOAT32'),
+    hello_world_int8: () => modelFile('hello_world_int8'),
+    vad: () => modelFile('vad'),
+  };
+  for (const name of ['duk', 'jerry', 'mqjs', 'quickjs', 'espruino'] as EngineName[]) {
+    const engine = engineNamed(name);
+    for (const [title, bytes] of Object.entries(models)) {
+      const forms: [string, Partial<PackOptions>][] =
+        name === 'espruino'
+          ? [
+              ['portable kernels', { target: 'espruino', kernels: 'portable' }],
+              ['its own kernels', { target: 'espruino' }],
+              ['weights in the module', { target: 'espruino', inline: true }],
+            ]
+          : [['', { target: 'es5', inline: true }]];
+      for (const [form, options] of forms) {
+        const test = `${title} on ${engine.title}${form && ', '}${form}: the bits of the unpacked program`;
+        if (engine.find() === null) it(`${test} (pending: ${engine.hint})`);
+        else if (!title.includes('GRU') && !shared('models')) it(`${test} (${ABSENT})`);
+        else
+          it(test, async () => {
+            const { inputs, outputs } = record(load(bytes()), STEPS);
+            const packed = await packModel(bytes(), { target: 'es5', name: 'packed', ...options });
+            const espruino = name === 'espruino';
+            const result = await engine.run(
+              {
+                bundle: espruino ? '' : packed.module,
+                driver:
+                  (espruino
+                    ? `${installing('packed')}var model = require('packed');`
+                    : 'var model = packed;') + feeding(STEPS),
+                files: espruino
+                  ? {
+                      in: inputs,
+                      module: Buffer.from(packed.module),
+                      weights: packed.weights,
+                    }
+                  : { in: inputs },
+              },
+              { timeoutSeconds: 120 },
+            );
+            assert.equal(result.error, null);
+            assert.deepEqual(
+              result.lines.map((line) => line.split(',').map(Number)),
+              outputs,
+            );
+          });
+      }
+    }
+  }
+});

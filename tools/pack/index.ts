@@ -1,0 +1,106 @@
+/**
+ * Packs a model: prepares it on the host, and prints what remains as an ES5 module with the kernels that it needs, and
+ * a file of weights.
+ */
+import type { TypedArray } from '../../lib/graph';
+import { load } from '../../lib/index';
+import type { LoadOptions } from '../../lib/load';
+import type { Model, ModelTensor } from '../../lib/model';
+import { fingerprintOf } from '../../variables/fingerprint';
+import { bundle } from '../bundle';
+import { acceleration } from './espruino';
+import { printPacked } from './packed';
+
+export const TARGETS = ['espruino', 'es5'] as const;
+export type Target = (typeof TARGETS)[number];
+
+/** Parts of the Model interface that a packed module may have; see docs/engines.md. */
+export const PARTS = ['state', 'snapshots', 'slices', 'tensorflow'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface PackOptions {
+  /** espruino: a module for `require`, weights in Storage; es5: one script for any engine. */
+  target: Target;
+  /** Names the module, its global and the weights' file NAME.bin: letters, digits, `_`. */
+  name: string;
+  /** Whether the weights are in the module, as base64. Default: yes for es5, no for espruino. */
+  inline?: boolean;
+  /** Which kernels: 'portable' ones run everywhere. Default: those of the target. */
+  kernels?: 'portable' | 'espruino';
+  /** Parts to have. Default: state and snapshots where there are variables. */
+  parts?: Part[];
+  /** Default true. */
+  minify?: boolean;
+  /** How the model is loaded before it is packed. */
+  load?: LoadOptions;
+}
+
+export interface Packed {
+  /** Text of NAME.js. */
+  module: string;
+  /** Bytes of NAME.bin; also there when they are in the module as well. */
+  weights: Uint8Array;
+  /** The model as loaded on the host. */
+  model: Model;
+  /** Names of files in Storage: a board's names have at most 28 bytes. */
+  files: { module: string; weights: string };
+  /** Variables are reset, so the answer of a packed model to `inputs` (real numbers) is this. */
+  smoke: { inputs: number[][]; outputs: number[][] };
+}
+
+/** A port's values as real numbers. */
+function reals(tensor: ModelTensor): number[] {
+  return Array.from(tensor.data as TypedArray, (x) =>
+    tensor.scale ? Math.fround(tensor.scale * (x - tensor.zeroPoint)) : Number(x),
+  );
+}
+
+/** One step of a fresh model on inputs that anyone can make: a ramp through the middle of the range. */
+function smokeStep(bytes: Uint8Array, options: LoadOptions | undefined): Packed['smoke'] {
+  const model = load(bytes, options);
+  const inputs = model.inputs.map((tensor) =>
+    Array.from({ length: tensor.data.length }, (_, i) => {
+      const unit = ((i * 37) % 64) - 32;
+      return tensor.scale ? Math.fround(tensor.scale * unit) : tensor.type === 'FLOAT32' ? unit / 64 : i % 2;
+    }),
+  );
+  model.step(...inputs);
+  return { inputs, outputs: model.outputs.map(reals) };
+}
+
+/**
+ * Packs a model.
+ * @throws Error when the model cannot be loaded, or the name is not an identifier of at most 24 letters
+ */
+export async function packModel(bytes: Uint8Array, options: PackOptions): Promise<Packed> {
+  const { target, name } = options;
+  if (!TARGETS.includes(target)) throw new Error(`no target "${target}": there are ${TARGETS.join(', ')}`);
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || name.length > 24)
+    throw new Error(`the name "${name}" must be letters, digits and _, at most 24 of them: give --name`);
+  const model = load(bytes, options.load);
+  const stateful = model.program.variables.length > 0;
+  const inline = options.inline ?? target === 'es5';
+  const parts = options.parts ?? (stateful ? ['state', 'snapshots'] : []);
+  const kernels = options.kernels ?? (target === 'espruino' ? 'espruino' : 'portable');
+  const printed = printPacked(model, {
+    target,
+    name,
+    inline,
+    parts,
+    fingerprint: fingerprintOf(model.program),
+    accelerate: kernels === 'espruino' ? acceleration : null,
+  });
+  const module = await bundle({
+    entrySource: printed.source,
+    name,
+    minify: options.minify !== false,
+    format: target === 'espruino' ? 'module' : 'value',
+  });
+  return {
+    module,
+    weights: printed.weights,
+    model,
+    files: { module: name, weights: `${name}.bin` },
+    smoke: smokeStep(bytes, options.load),
+  };
+}

@@ -1,0 +1,292 @@
+/** Prints a prepared program as the source of a packed module; lib/packed.ts says what it must hand over. */
+import type { TypedArray } from '../../lib/graph';
+import type { Model, ModelTensor } from '../../lib/model';
+import type { Fingerprint, Program, Step } from '../../lib/program';
+import type { Part, Target } from './index';
+import type { Replacement } from './espruino';
+import { placeOf } from '../../lib/prepare';
+import { kernelName, type KernelName } from './kernels';
+import { arrayName, literalArray, numberText } from './print';
+import { WeightsBuilder } from './weights';
+
+export interface PrintPackedOptions {
+  target: Target;
+  name: string;
+  inline: boolean;
+  parts: Part[];
+  fingerprint: Fingerprint;
+  accelerate: ((kernel: KernelName, step: Step) => Replacement | null) | null;
+}
+
+/** Kernels that write to the array in their first argument, which is memory of the program and no constant. */
+const COUNTERS = ['enter', 'startLoop', 'repeat'];
+/** Kernels that say where to go on. */
+const JUMPS = ['jump', 'enter', 'leave', 'branch', 'repeat', 'once'];
+
+/** Names of the module's constants and views, and the statements that define them. */
+class Definitions {
+  readonly lines: string[] = [];
+  /** Constants, whose place in the weights is known only at the end. */
+  readonly constants: { name: string; array: TypedArray; index: number }[] = [];
+  readonly weights = new WeightsBuilder();
+  usesFilled = false;
+  private readonly names = new Map<string, string>();
+
+  constructor(
+    private readonly program: Program,
+    private readonly counters: Set<TypedArray>,
+    private readonly target: Target,
+  ) {}
+
+  private named(key: string, make: (name: string) => string | null): string {
+    let name = this.names.get(key);
+    if (!name) {
+      name = `v${this.names.size}`;
+      this.names.set(key, name);
+      const line = make(name);
+      if (line) this.lines.push(`var ${name} = ${line};`);
+    }
+    return name;
+  }
+
+  /** The name of an array. `before`: bytes that must lie before a constant in the file. */
+  nameOf(array: TypedArray, before = 0): string {
+    const type = arrayName(array);
+    const { program } = this;
+    if (array.length === 0) return this.named(`${type} 0`, () => `new ${type}(0)`);
+    if (array.buffer === program.arena) {
+      return this.named(
+        `arena ${type} ${array.byteOffset} ${array.length}`,
+        () => `new ${type}(arena, ${array.byteOffset}, ${array.length})`,
+      );
+    }
+    if (array.buffer === program.state.buffer) {
+      const index = program.state.views.findIndex(
+        (view) =>
+          view.byteOffset === array.byteOffset &&
+          view.length === array.length &&
+          view.constructor === array.constructor,
+      );
+      if (index < 0) throw new Error('a step has a view on the state that the state has not');
+      return `s${index}`;
+    }
+    if (this.counters.has(array)) {
+      return this.named(`counter ${[...this.counters].indexOf(array)}`, () => `new ${type}(${array.length})`);
+    }
+    const values = Array.from(array);
+    const same = values.every((value) => Object.is(value, values[0]));
+    if (!before && same && array.length > 2 && array.byteLength <= 4096) {
+      return this.named(`filled ${type} ${array.length} ${values[0]}`, () => {
+        this.usesFilled = true;
+        return this.target === 'espruino'
+          ? `new ${type}(${array.length}).fill(${numberText(values[0])})`
+          : `filled(new ${type}(${array.length}), ${numberText(values[0])})`;
+      });
+    }
+    if (!before && array.length <= 2) {
+      const text = literalArray(array);
+      return this.named(text, () => text);
+    }
+    const index = this.weights.add(array, before);
+    return this.named(`constant ${index}`, (name) => {
+      this.constants.push({ name, array, index });
+      return null;
+    });
+  }
+}
+
+function tensorText(tensor: ModelTensor, data: string): string {
+  const { name, type, shape, scale, zeroPoint } = tensor;
+  return `{ name: ${JSON.stringify(name)}, type: '${type}', shape: ${JSON.stringify(shape)}, scale: ${numberText(scale)}, zeroPoint: ${zeroPoint}, data: ${data} }`;
+}
+
+/** How the step's text is made, and which kernels it imports. */
+function printStep(
+  step: Step,
+  definitions: Definitions,
+  options: PrintPackedOptions,
+  imports: Map<string, KernelName>,
+): { call: string; jumps: boolean; throws: boolean } {
+  const original = kernelName(step.kernel);
+  const replacement = options.accelerate?.(original, step) ?? null;
+  const kernel = replacement?.kernel ?? original;
+  const use = (name: KernelName): void => void imports.set(`${name.module} ${name.name}`, name);
+  use(kernel);
+  replacement?.imports.forEach(use);
+  const args = (replacement?.args ?? step.args).map((value) => {
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number') return numberText(value);
+    if ('of' in value && typeof value.of === 'object')
+      return value.text(definitions.nameOf(value.of, value.before));
+    return definitions.nameOf(value as TypedArray);
+  });
+  return {
+    call: `${kernel.name}(${args.join(', ')})`,
+    jumps: JUMPS.includes(original.name),
+    throws: step.kernel.toString().includes('throw '),
+  };
+}
+
+/** The view on which an array ends: that of a BigInt64Array port as Int32Array. */
+function plainView(array: TypedArray): TypedArray {
+  return /^Big/.test(arrayName(array))
+    ? new Int32Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength / 4)
+    : array;
+}
+
+/**
+ * The source of a packed module, an ES module below the compiled chip side, and its weights.
+ * @throws Error when a kernel is not exported by any module
+ */
+export function printPacked(
+  model: Model,
+  options: PrintPackedOptions,
+): { source: string; weights: Uint8Array } {
+  const { program } = model;
+  const { target, parts, name } = options;
+  const espruino = target === 'espruino';
+  const counters = new Set<TypedArray>();
+  const steps = program.steps.slice(0, program.initial);
+  for (const step of steps) {
+    if (COUNTERS.includes(kernelName(step.kernel).name)) counters.add(step.args[0] as TypedArray);
+  }
+  const definitions = new Definitions(program, counters, target);
+  const imports = new Map<string, KernelName>();
+  const printed = steps.map((step) => ({ step, ...printStep(step, definitions, options, imports) }));
+  const sliced = parts.includes('slices') || printed.some((step) => step.jumps);
+  const throwing = printed.some((step) => step.throws);
+
+  const body = printed.map(({ step, call, jumps, throws }) => {
+    const place = throws ? `at = ${JSON.stringify(placeOf(step.node))};\n` : '';
+    return place + (sliced && jumps ? `return ${call};` : `${call};`);
+  });
+  const straight = sliced
+    ? `position = 0; while (position !== ${program.end} && budget-- > 0) { next = steps[position](); position = next >= 0 ? next : position + 1; }`
+    : body.slice(0, program.end).join('\n');
+  const guarded = (text: string): string =>
+    throwing ? `try {\n${text}\n} catch (e) {\nthrow new Error(at + ': ' + e.message);\n}` : text;
+  const runText = sliced
+    ? `var steps = [${body.map((text) => `function () {\n${text}\n}`).join(',\n')}];
+var slice = function (position, budget) {
+var next = 0;
+${guarded(straight.replace('position = 0; ', ''))}
+return position;
+};
+var run = function () { slice(0, Infinity); };`
+    : `var run = function () {\n${guarded(straight)}\n};`;
+
+  const ports = [...model.inputs, ...model.outputs].map((tensor) => {
+    const data = definitions.nameOf(plainView(tensor.data));
+    return {
+      text: tensorText(tensor, data),
+      place: data.startsWith('s') ? Number(data.slice(1)) : -1,
+    };
+  });
+  const variables = program.variables.map((variable) => {
+    const { name: title, type, shape, scale, zeroPoint, length } = variable.tensor;
+    const initial = variable.initial ? definitions.nameOf(variable.initial) : 'null';
+    const tensor = `{ name: ${JSON.stringify(title)}, type: '${type}', shape: ${JSON.stringify(shape)}, scale: ${numberText(scale)}, zeroPoint: ${zeroPoint}, length: ${length} }`;
+    return `{ container: ${JSON.stringify(variable.container)}, name: ${JSON.stringify(variable.name)}, tensor: ${tensor}, initial: ${initial} }`;
+  });
+  const stateful = program.stateBytes > 0;
+  const streams = stateful && parts.includes('state');
+  const views = program.state.views.map(
+    (view) => `new ${arrayName(view)}(buffer, ${view.byteOffset}, ${view.length})`,
+  );
+
+  const weights = definitions.weights.build(options.fingerprint.program);
+  const words = new Int32Array(weights.buffer, 0, 4);
+  const constantLines = definitions.constants.map(({ name: constant, array, index }) => {
+    const offset = definitions.weights.offset(index);
+    return espruino
+      ? `var ${constant} = new ${arrayName(array)}(weights, ${offset}, ${array.length});`
+      : `var ${constant} = new ${arrayName(array)}(weights.buffer, weights.byteOffset + ${offset}, ${array.length});`;
+  });
+  const base64 = Buffer.from(weights).toString('base64').replace(/=+$/, '');
+  const some = definitions.constants.length > 0;
+
+  const importLines = [...imports.values()].map((k) => `import { ${k.name} } from './${k.module}';`);
+  const core = ['PackedModel'];
+  if (definitions.usesFilled && !espruino) core.push('filled');
+  importLines.push(`import { ${core.join(', ')} } from './lib/packed';`);
+  const stateImports: string[] = [];
+  if (streams) stateImports.push('PackedVariables', 'enableStreams');
+  if (parts.includes('snapshots') && stateful) stateImports.push('enablePackedSnapshots');
+  if (stateImports.length)
+    importLines.push(`import { ${stateImports.join(', ')} } from './lib/packed_state';`);
+  if (stateImports.includes('enablePackedSnapshots'))
+    importLines.push(
+      `import { crcOfBoth } from '${espruino ? './engines/espruino/weights' : './lib/packed_crc'}';`,
+    );
+  if (sliced) importLines.push(`import { enableSlices } from './lib/packed_slices';`);
+  const enabling = [
+    streams ? 'enableStreams();' : '',
+    stateImports.includes('enablePackedSnapshots') ? 'enablePackedSnapshots(crcOfBoth);' : '',
+    sliced ? 'enableSlices();' : '',
+  ].filter(Boolean);
+
+  const key = `'${name}.bin', ${weights.length}, ${words[2]}, ${words[3]}`;
+  let opening = '';
+  if (some && espruino) {
+    importLines.push(
+      options.inline
+        ? `import { fromText } from './engines/espruino/weights';`
+        : `import { fromStorage } from './engines/espruino/weights';`,
+    );
+    opening = options.inline
+      ? `var weights = fromText('${base64}', ${key});`
+      : `var weights = fromStorage(${key});`;
+  } else if (some) {
+    importLines.push(
+      `import { openWeights${options.inline ? ', fromBase64' : ''} } from './lib/packed_weights';`,
+    );
+    opening = `var weights = openWeights(${options.inline ? `fromBase64('${base64}', ${weights.length})` : 'given'}, ${key});`;
+  }
+  const memory = { ...model.memory, packed: weights.length };
+  const fields = [
+    `name: '${name}'`,
+    `inputs: [${ports
+      .slice(0, model.inputs.length)
+      .map((port) => port.text)
+      .join(',\n')}]`,
+    `outputs: [${ports
+      .slice(model.inputs.length)
+      .map((port) => port.text)
+      .join(',\n')}]`,
+    'run: run',
+    sliced ? `slice: slice,\nend: ${program.end}` : '',
+    some && espruino && !options.inline
+      ? `check: function () { if (new Uint8Array(weights, 0, 1)[0] !== 78) throw new Error('${name}.bin was rewritten or erased: require ${name} again'); }`
+      : 'check: null',
+    `variables: [${variables.join(',\n')}]`,
+    `stateBytes: ${program.stateBytes}`,
+    `state: { buffer: buffer, views: [${program.state.views.map((_, i) => `s${i}`).join(', ')}], steps: 0 }`,
+    `fingerprint: ${stateImports.includes('enablePackedSnapshots') ? `{ variables: ${options.fingerprint.variables}, program: ${options.fingerprint.program} }` : 'null'}`,
+    `memory: { arena: ${memory.arena}, variables: ${memory.variables}, constants: ${memory.constants}, preserved: ${memory.preserved}, tables: ${memory.tables} }`,
+    streams
+      ? `places: [${ports.map((port) => port.place).join(', ')}],
+viewsOf: function (buffer) { return [${views.join(', ')}]; },
+use: function (views) { ${program.state.views.map((_, i) => `s${i} = views[${i}];`).join(' ')} }`
+      : '',
+  ].filter(Boolean);
+
+  const make = `${opening}
+var arena = new ArrayBuffer(${program.arena.byteLength});
+var buffer = new ArrayBuffer(${program.stateBytes});
+${views.map((view, i) => `var s${i} = ${view};`).join('\n')}
+${[...definitions.lines, ...constantLines].join('\n')}
+${throwing ? "var at = '';" : ''}
+${runText}
+var packed = new PackedModel({
+${fields.join(',\n')}
+});
+${streams ? 'packed.variables = new PackedVariables(packed);' : 'packed.variables = { length: 0, names: function () { return []; } };'}
+packed.reset();`;
+
+  const source = espruino
+    ? `${importLines.join('\n')}\n${enabling.join('\n')}\n${make}\nmodule.exports = packed;\n`
+    : `${importLines.join('\n')}\n${enabling.join('\n')}
+var make = function (given) {\n${make}\nreturn packed;\n};
+export default ${options.inline || !some ? 'make()' : 'make'};\n`;
+  return { source, weights };
+}
