@@ -137,8 +137,13 @@ export function modelOf(graph: Graph, operators: Operators, given?: LoadOptions)
 
 function portsOf(program: Program, tensors: Tensor[]): Port[] {
   const ports: Port[] = [];
-  for (let i = 0; i < tensors.length; i++)
-    ports.push({ info: tensors[i], view: viewOrNumber(program, tensors[i]) });
+  for (let i = 0; i < tensors.length; i++) {
+    const tensor = tensors[i];
+    if (!tensor.place && !tensor.data) {
+      throw new Error('input or output ' + describe(tensor) + ' is nothing that can be given or taken');
+    }
+    ports.push({ info: tensor, view: viewOrNumber(program, tensor) });
+  }
   return ports;
 }
 

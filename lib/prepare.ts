@@ -108,6 +108,9 @@ export function placeOf(node: Node): string {
   return 'subgraph ' + node.subgraph + ', operator ' + node.index + ' ' + node.op;
 }
 
+/** Subgraphs that call subgraphs: an engine's own stack is small. */
+const MAX_DEPTH = 32;
+
 interface Routine {
   steps: EmittedStep[];
   labels: Label[];
@@ -164,6 +167,7 @@ export function prepareGraph(
   let scratch: Tensor[] = [];
   let time = -1;
   let end: Label | null = null;
+  let depth = 0;
 
   function fail(message: string): never {
     throw new Error(placeOf(node) + ': ' + message);
@@ -192,6 +196,9 @@ export function prepareGraph(
     bytes: number,
     fixed: boolean,
   ): void {
+    if (fromOffset + bytes > from.bytes || toOffset + bytes > to.bytes) {
+      fail(describe(from) + ' cannot be copied to ' + describe(to));
+    }
     if (!bytes) return;
     const move: Move = {
       from: from,
@@ -267,6 +274,7 @@ export function prepareGraph(
       return subgraph;
     },
     copy: function (from: Tensor, to: Tensor): void {
+      if (from.type !== to.type) fail(describe(from) + ' cannot be copied to ' + describe(to));
       addMove(from, 0, to, 0, from.bytes, true);
     },
     call: function (subgraph: Subgraph, inputs: Tensor[], outputs: Tensor[] | null): void {
@@ -275,6 +283,7 @@ export function prepareGraph(
       const callNode = node;
       let callee = routines[subgraph.index];
       if (callee && callee.active) fail('subgraph ' + subgraph.index + ' calls itself');
+      if (!callee && ++depth > MAX_DEPTH) fail('subgraphs are nested more than ' + MAX_DEPTH + ' deep');
       matchOperands(inputs, subgraph.inputs, 'input');
       for (let i = 0; i < inputs.length; i++) {
         if (inputs[i].variable) subgraph.inputs[i].variable = inputs[i].variable;
@@ -299,6 +308,7 @@ export function prepareGraph(
         node = callNode;
         emit(leave, [returns, subgraph.index], null);
         callee.active = false;
+        depth--;
         routine = caller;
       } else revisit(callee);
       time++;

@@ -11,6 +11,7 @@ import { Node, Operators, Preparation, Subgraph, Tensor, Variable } from '../lib
 import { ControlPreparation, jump } from '../lib/prepare';
 import { CALL_ONCE_OPTIONS, IF_OPTIONS, WHILE_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
+import { input } from './checks';
 
 /** Kernel: goes on at `otherwise` unless the condition holds. */
 export function branch(condition: Uint8Array, otherwise: number): number {
@@ -36,9 +37,9 @@ export function once(done: Uint8Array, position: number): number {
   return -1;
 }
 
-function rest(node: Node, first: number): Tensor[] {
+function rest(node: Node, first: number, p: Preparation): Tensor[] {
   const operands: Tensor[] = [];
-  for (let i = first; i < node.inputs.length; i++) operands.push(node.inputs[i] as Tensor);
+  for (let i = first; i < node.inputs.length; i++) operands.push(input(node, i, p));
   return operands;
 }
 
@@ -52,7 +53,7 @@ function checkCondition(tensor: Tensor | null, what: string, p: Preparation): Te
 function prepareIf(node: Node, p: ControlPreparation): void {
   const options = p.options(IF_OPTIONS);
   const condition = checkCondition(node.inputs[0], 'the condition', p);
-  const operands = rest(node, 1);
+  const operands = rest(node, 1, p);
   const otherwise = p.label();
   const end = p.label();
   const thenSubgraph = p.subgraph(options.then_subgraph_index as number);
@@ -67,7 +68,7 @@ function prepareIf(node: Node, p: ControlPreparation): void {
 
 function prepareWhile(node: Node, p: ControlPreparation): void {
   const options = p.options(WHILE_OPTIONS);
-  const operands = rest(node, 0);
+  const operands = rest(node, 0, p);
   if (operands.length !== node.outputs.length) {
     p.fail('it has ' + operands.length + ' inputs, but ' + node.outputs.length + ' outputs');
   }

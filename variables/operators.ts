@@ -123,7 +123,11 @@ function prepareRead(node: Node, p: Preparation): void {
 
 function prepareAssign(node: Node, p: Preparation): void {
   const tensor = variableOf(node, p).tensor;
-  p.move(node.inputs[1] as Tensor, 0, tensor, 0, tensor.bytes);
+  const value = node.inputs[1] as Tensor;
+  if (value.type !== tensor.type || value.bytes !== tensor.bytes) {
+    p.fail('variable ' + describe(tensor) + ' cannot take ' + describe(value));
+  }
+  p.move(value, 0, tensor, 0, tensor.bytes);
 }
 
 export const variableOperators: Operators = {
