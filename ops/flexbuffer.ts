@@ -47,6 +47,7 @@ function readUint(bytes: Uint8Array, position: number, width: number): number {
 
 function readInt(bytes: Uint8Array, position: number, width: number): number {
   const value = readUint(bytes, position, width);
+  if (width === 8) return readInt32(bytes, position + 4) * 4294967296 + (readInt32(bytes, position) >>> 0);
   const range = powerOf2(8 * width);
   return value < range / 2 ? value : value - range;
 }

@@ -1,5 +1,4 @@
 /** Models of one custom operator. */
-import * as flexbuffers from 'flatbuffers/js/flexbuffers';
 import { GraphBuilder } from '../../author/graph_builder';
 import { writeModel } from '../../author/writer';
 import { load } from '../../lib/index';
@@ -9,9 +8,44 @@ import type { Operand, Result } from './one_operator';
 
 export type CustomValues = Record<string, number | boolean>;
 
-/** Options as the FlexBuffers library writes them. */
-export function flex(values: object): Uint8Array {
-  return new Uint8Array(flexbuffers.encode(values as never));
+/**
+ * Options as a FlexBuffer: a map whose values all have `width` bytes. (The FlexBuffers package writes wrong numbers where
+ * a float that fits 32 bits stands beside values of 64.)
+ */
+export function flex(values: CustomValues, width: 4 | 8 = 8): Uint8Array {
+  const [BOOL, INT, FLOAT, MAP] = [26, 1, 3, 9];
+  const keys = Object.keys(values).sort((a, b) => (a < b ? -1 : 1));
+  const text = keys.map((key) => key + '\0').join('');
+  const start = Math.ceil(text.length / width) * width;
+  const count = keys.length;
+  const keysAt = start + width;
+  const valuesAt = keysAt + (count + 3) * width;
+  const typesAt = valuesAt + count * width;
+  const bytes = new Uint8Array(typesAt + count + 3);
+  const view = new DataView(bytes.buffer);
+  const put = (at: number, value: number): void =>
+    width === 8 ? view.setBigInt64(at, BigInt(value), true) : view.setInt32(at, value, true);
+  bytes.set(Buffer.from(text));
+  put(start, count);
+  put(valuesAt - 3 * width, valuesAt - 3 * width - keysAt);
+  put(valuesAt - 2 * width, width);
+  put(valuesAt - width, count);
+  let textAt = 0;
+  keys.forEach((key, i) => {
+    put(keysAt + i * width, keysAt + i * width - textAt);
+    textAt += key.length + 1;
+    const value = values[key];
+    const at = valuesAt + i * width;
+    const whole = Number.isInteger(value) && !Object.is(value, -0);
+    if (typeof value === 'boolean' || whole) put(at, Number(value));
+    else if (width === 8) view.setFloat64(at, value, true);
+    else view.setFloat32(at, value, true);
+    const type = typeof value === 'boolean' ? BOOL : whole ? INT : FLOAT;
+    bytes[typesAt + i] = (type << 2) | (width === 8 ? 3 : 2);
+  });
+  const root = typesAt + count;
+  bytes.set([root - valuesAt, (MAP << 2) | (width === 8 ? 3 : 2), 1], root);
+  return bytes;
 }
 
 export interface CustomOperator {
