@@ -2,7 +2,7 @@
  * Checks that a script keeps to the JavaScript that every engine runs: ES5, less what Espruino, JerryScript, Duktape or
  * MicroQuickJS lacks or does otherwise. What is not ES5 does not parse; the rest is found in the syntax tree.
  */
-import { parse, type AnyNode, type MemberExpression, type Node, type Program } from 'acorn';
+import { parse, type AnyNode, type MemberExpression, type Node, type Program, type Identifier } from 'acorn';
 import { ancestor } from 'acorn-walk';
 import {
   checkCatch,
@@ -184,9 +184,12 @@ function checkSyntax(program: Program, scopes: Scope[], allowed: Set<string>): V
 
   ancestor(program as AnyNode, {
     LabeledStatement: (node) => add('label', node, 'Espruino has no labels'),
-    VariablePattern(node) {
-      if (node.name === 'of') add('name', node, 'of is a reserved word on Espruino');
-    },
+    // the walker's name for an identifier that is declared; its types do not have it
+    ...({
+      VariablePattern(node: Identifier) {
+        if (node.name === 'of') add('name', node, 'of is a reserved word on Espruino');
+      },
+    } as object),
     WithStatement: (node) => add('with', node, 'with is not in strict mode'),
     DebuggerStatement: (node) => add('debugger', node, 'debugger stops Espruino'),
     SwitchStatement(node) {
