@@ -129,7 +129,7 @@ export function bind(graph: Graph, prepared: Prepared, plan: Plan): Program {
 }
 
 /** Whether both sides of a move have come to be the same bytes. */
-function isNothing(move: Move | null): boolean {
+export function isNothing(move: Move | null): boolean {
   if (!move || move.elided) return !!move;
   const from = move.from.place;
   const to = move.to.place;

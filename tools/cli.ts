@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { packageRoot } from './bundle';
+import { benchCommand } from './commands/bench';
 import { bundleCommand } from './commands/bundle';
 import { inspectCommand } from './commands/inspect';
 import { packCommand } from './commands/pack';
@@ -25,6 +26,7 @@ function program(): Command {
   for (const command of [
     inspectCommand(),
     runCommand(),
+    benchCommand(),
     statifyCommand(),
     unstatifyCommand(),
     stripCommand(),
