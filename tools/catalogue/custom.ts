@@ -1,7 +1,7 @@
 /** TFLM's custom operators: the signal library, compressed weights, detection, streaming convolutions. */
 import type { CatalogueEntry } from './entry';
 
-function custom(
+function entry(
   op: string,
   types: string[],
   notes: string[] = [],
@@ -14,8 +14,8 @@ const ENERGIES = ['UINT32'];
 const DECODED = ['INT8', 'INT16', 'INT32', 'INT64', 'FLOAT32', 'BOOL'];
 const UNSEEN = 'Until the output is valid its values are left as they were in memory.';
 
-export const customOperators: CatalogueEntry[] = [
-  custom(
+export const custom: CatalogueEntry[] = [
+  entry(
     'CIRCULAR_BUFFER',
     ['INT8'],
     [
@@ -25,7 +25,7 @@ export const customOperators: CatalogueEntry[] = [
       'One that ends runs may stand in subgraph 0 only.',
     ],
   ),
-  custom(
+  entry(
     'TFLite_Detection_PostProcess',
     ['FLOAT32'],
     [
@@ -36,7 +36,7 @@ export const customOperators: CatalogueEntry[] = [
     ],
     'TFLM and TFLite',
   ),
-  custom(
+  entry(
     'TFLM_DECODE',
     [
       ...DECODED.map((type) => `${type} by lookup table or pruning`),
@@ -48,16 +48,16 @@ export const customOperators: CatalogueEntry[] = [
       'Indices outside of a lookup table and too few values are an error when the model is loaded, Huffman codes that lead nowhere in the first step; TFLM reads what is there.',
     ],
   ),
-  custom('SignalWindow', ['INT16'], ['The input must be a multiple of the weights.']),
-  custom('SignalFramer', ['INT16'], [UNSEEN]),
-  custom(
+  entry('SignalWindow', ['INT16'], ['The input must be a multiple of the weights.']),
+  entry('SignalFramer', ['INT16'], [UNSEEN]),
+  entry(
     'SignalStacker',
     ['INT16'],
     [UNSEEN, 'A stacker_step beyond the stack is refused; TFLM’s buffer breaks.'],
   ),
-  custom('SignalDelay', ['INT16']),
-  custom('SignalOverlapAdd', ['INT16', 'FLOAT32']),
-  custom(
+  entry('SignalDelay', ['INT16']),
+  entry('SignalOverlapAdd', ['INT16', 'FLOAT32']),
+  entry(
     'SignalRfft',
     ['INT16', 'INT32', 'FLOAT32'],
     [
@@ -65,30 +65,30 @@ export const customOperators: CatalogueEntry[] = [
       'INT16 and INT32 are divided by fft_length. They wrap where KISS FFT does.',
     ],
   ),
-  custom('SignalIrfft', ['INT16', 'INT32', 'FLOAT32'], ['The same lengths as SignalRfft.']),
-  custom(
+  entry('SignalIrfft', ['INT16', 'INT32', 'FLOAT32'], ['The same lengths as SignalRfft.']),
+  entry(
     'SignalFftAutoScale',
     ['INT16'],
     ['An input of −32768 counts as the smallest until something else follows it.'],
   ),
-  custom(
+  entry(
     'SignalEnergy',
     ['INT16 → UINT32'],
     ['Bins outside of start_index to end_index become 0; TFLM leaves them as they are.'],
   ),
-  custom(
+  entry(
     'SignalFilterBank',
     ['UINT32 → UINT64'],
     ['Weights, starts and widths may be computed; bands outside of the input are an error.'],
   ),
-  custom(
+  entry(
     'SignalFilterBankSquareRoot',
     ['UINT64 → UINT32'],
     ['Below 2³² a root is at most 65535, also where it would round to 65536.'],
   ),
-  custom('SignalFilterBankSpectralSubtraction', ENERGIES),
-  custom('SignalPCAN', ENERGIES, ['There must be 125 gains.']),
-  custom(
+  entry('SignalFilterBankSpectralSubtraction', ENERGIES),
+  entry('SignalPCAN', ENERGIES, ['There must be 125 gains.']),
+  entry(
     'SignalFilterBankLog',
     ['UINT32 → INT16'],
     [

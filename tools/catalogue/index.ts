@@ -2,6 +2,7 @@
 import { allOperators } from '../../ops/index';
 import { BUILTIN_OPERATORS } from '../../lib/schema';
 import { binary } from './binary';
+import { custom } from './custom';
 import { dot } from './dot';
 import type { CatalogueEntry } from './entry';
 import { movement } from './movement';
@@ -12,7 +13,7 @@ import { unary } from './unary';
 
 export type { CatalogueEntry } from './entry';
 
-const families = [state, dot, recurrent, unary, binary, reduce, movement];
+const families = [state, dot, recurrent, unary, binary, reduce, movement, custom];
 
 /**
  * The catalogue, in order of names; builtin operators first.
