@@ -8,9 +8,12 @@ import { benchCommand } from './commands/bench';
 import { bundleCommand } from './commands/bundle';
 import { inspectCommand } from './commands/inspect';
 import { packCommand } from './commands/pack';
+import { quantizeCommand } from './commands/quantize';
 import { runCommand } from './commands/run';
+import { simulateCommand } from './commands/simulate';
 import { statifyCommand, stripCommand, unstatifyCommand } from './commands/statify';
 import { traceCommand } from './commands/trace';
+import { verifyCommand } from './commands/verify';
 import { warmupCommand } from './commands/warmup';
 
 function program(): Command {
@@ -27,6 +30,7 @@ function program(): Command {
     inspectCommand(),
     runCommand(),
     benchCommand(),
+    verifyCommand(),
     statifyCommand(),
     unstatifyCommand(),
     stripCommand(),
@@ -34,6 +38,8 @@ function program(): Command {
     warmupCommand(),
     bundleCommand(),
     packCommand(),
+    quantizeCommand(),
+    simulateCommand(),
   ]) {
     engram.addCommand(command.exitOverride().configureOutput({ outputError: () => undefined }));
   }

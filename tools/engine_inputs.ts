@@ -47,11 +47,21 @@ export function inputFiles(stream: Uint8Array[]): Record<string, Uint8Array> {
   return files;
 }
 
-/** ES5 for every engine, after `var model = …`: defines bytesOf(tensor) and feed(step), which writes the inputs of a step. */
+/**
+ * ES5 for every engine, after `var model = …`. It defines bytesOf(tensor), listed(bytes), a line of numbers, and
+ * feed(step), which writes the inputs of a step.
+ */
 export function feedSource(stepBytes: number): string {
   return `var bytesOf = function (tensor) {
   var data = tensor.data;
   return data.byteLength ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : data;
+};
+var listed = function (bytes) {
+  // Duktape's typed arrays cannot join, and a loop costs more elsewhere
+  if (bytes.join) return bytes.join(' ');
+  var list = [];
+  for (var i = 0; i < bytes.length; i++) list.push(bytes[i]);
+  return list.join(' ');
 };
 var fileIndex = -1, fileBytes = null;
 var feed = function (step) {

@@ -16,7 +16,7 @@ interface BenchOptions {
 }
 
 /** A whole number from 1 on. */
-function positive(text: string, name: string): number {
+export function positive(text: string, name: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`${name} must be a whole number from 1 on, but it is "${text}"`);
