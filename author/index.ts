@@ -1,0 +1,13 @@
+/** Making models: over streams, from TensorFlow.js, and writing them as .tflite files. Node and browser. */
+export { GraphBuilder, SubgraphBuilder } from './graph_builder';
+export type { OpSettings, Quantization } from './graph_builder';
+export { readModel } from './options';
+export { random } from './random';
+export { findLoops } from './find_loops';
+export { statify, unstatify } from './statify';
+export { strip } from './strip';
+export { writeModel } from './writer';
+export { StreamModel } from './stream/model';
+export type { Stream, Values } from './stream/layer';
+export type { Activation } from './stream/activations';
+export type * from './stream/options';
