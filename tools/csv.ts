@@ -7,36 +7,60 @@ export interface Readings {
   rows: number[][];
 }
 
+/** Cells of a CSV file as text. */
+export interface Table {
+  header: string[] | null;
+  records: string[][];
+  /** Number of the first record's row in the file, from 1. */
+  first: number;
+}
+
 /**
- * Reads numbers from CSV text.
- * @param columns how many numbers a row must have
- * @throws Error naming row and column when a cell is missing or not a number; nothing has been run by then
+ * Takes CSV text apart. The first line counts as names when `isHeader` says so of its cells.
+ * @throws Error when the text is no CSV, or has no rows beside names
  */
-export function readReadings(text: string, columns: number, file: string): Readings {
+export function readTable(text: string, file: string, isHeader: (cells: string[]) => boolean): Table {
   let records: string[][];
   try {
     records = parse(text, { bom: true, skip_empty_lines: true, trim: true, relax_column_count: true });
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }
-  const header =
-    records.length && records[0].some((cell) => cell !== '' && !isNumber(cell)) ? records.shift()! : null;
+  const header = records.length && isHeader(records[0]) ? records.shift()! : null;
   if (!records.length) throw new Error(`${file} has no rows of numbers`);
-  const first = header ? 2 : 1;
-  const rows = records.map((record, index) => {
-    const row = index + first;
-    if (record.length !== columns)
-      throw new Error(`${file}, row ${row}: ${record.length} columns, but ${columns} are expected`);
-    return record.map((cell, column) => {
-      const place = `${file}, row ${row}, column ${column + 1}${header?.[column] ? ` (${header[column]})` : ''}`;
-      if (cell === '') throw new Error(`${place}: the cell is empty`);
-      if (!isNumber(cell)) throw new Error(`${place}: "${cell}" is not a number`);
-      return Number(cell);
-    });
-  });
-  return { header, rows };
+  return { header, records, first: header ? 2 : 1 };
 }
 
-function isNumber(cell: string): boolean {
+/**
+ * The number in a cell.
+ * @throws Error naming row and column when it is missing or not a number
+ */
+export function numberIn(table: Table, record: number, column: number, file: string): number {
+  const cell = table.records[record][column];
+  const name = table.header?.[column] ? ` (${table.header[column]})` : '';
+  const place = `${file}, row ${record + table.first}, column ${column + 1}${name}`;
+  if (cell === '') throw new Error(`${place}: the cell is empty`);
+  if (!isNumber(cell)) throw new Error(`${place}: "${cell}" is not a number`);
+  return Number(cell);
+}
+
+/**
+ * Reads numbers from CSV text.
+ * @param columns how many numbers a row must have
+ * @throws Error naming row and column when a cell is missing or not a number; nothing has been run by then
+ */
+export function readReadings(text: string, columns: number, file: string): Readings {
+  const table = readTable(text, file, (cells) => cells.some((cell) => cell !== '' && !isNumber(cell)));
+  const rows = table.records.map((record, index) => {
+    if (record.length !== columns)
+      throw new Error(
+        `${file}, row ${index + table.first}: ${record.length} columns, but ${columns} are expected`,
+      );
+    return record.map((_, column) => numberIn(table, index, column, file));
+  });
+  return { header: table.header, rows };
+}
+
+export function isNumber(cell: string): boolean {
   return cell !== '' && Number.isFinite(Number(cell));
 }

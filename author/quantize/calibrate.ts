@@ -18,16 +18,20 @@ export interface Range {
   high: number;
 }
 
-/** Splits rows into the inputs of a model and runs them; `each` sees every step. */
+/**
+ * Runs streams through one or several models of the same inputs, each stream from the initial state; `each` sees every
+ * step.
+ * @throws Error when a row does not have as many numbers as the inputs take
+ */
 export function runStreams(
-  model: Model,
+  models: readonly Model[],
   streams: readonly Stream[],
   each: (stream: number, step: number) => void,
 ): void {
-  const lengths = model.inputs.map(({ shape }) => shape.reduce((product, n) => product * n, 1));
+  const lengths = models[0].inputs.map(({ shape }) => shape.reduce((product, n) => product * n, 1));
   const total = lengths.reduce((sum, length) => sum + length, 0);
   streams.forEach((stream, index) => {
-    model.reset();
+    for (const model of models) model.reset();
     stream.forEach((row, step) => {
       if (row.length !== total) {
         throw new Error(
@@ -35,7 +39,8 @@ export function runStreams(
         );
       }
       let at = 0;
-      model.step(...lengths.map((length) => row.slice(at, (at += length))));
+      const inputs = lengths.map((length) => row.slice(at, (at += length)));
+      for (const model of models) model.step(...inputs);
       each(index, step);
     });
   });
@@ -65,7 +70,7 @@ export function calibrate(
     )
     .map((tensor) => ({ tensor, data: model.tensor(tensor.index).data, low: Infinity, high: -Infinity }));
   let done = 0;
-  runStreams(model, streams, (stream, step) => {
+  runStreams([model], streams, (stream, step) => {
     for (const watch of watched) {
       const { data } = watch;
       for (let i = 0; i < data.length; i++) {

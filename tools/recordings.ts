@@ -1,0 +1,187 @@
+/** Labelled recordings as CSV: readings beside columns that tell the recording, the label and the time. */
+import type { Command } from 'commander';
+import { isNumber, numberIn, readTable, type Table } from './csv';
+
+/** Which columns of the file are what, by name or by number from 1. */
+export interface RecordingColumns {
+  /** The inputs' columns, in their order; left out: all that are nothing else. */
+  columns?: string;
+  /** What the model should have said. */
+  label?: string;
+  /** A new recording starts, from the initial state, where its value changes. */
+  group?: string;
+  /** Time of the reading; it must go on evenly. A column called so is found by itself. */
+  time?: string;
+  /** Only rows with this value in this column: "COLUMN=VALUE". */
+  where?: string[];
+}
+
+/** One recording: the model's state is reset before it. */
+export interface Recording {
+  /** The value of the group column, or its number. */
+  name: string;
+  rows: number[][];
+  /** A label per row, null where the cell is empty; null when there is no label column. */
+  labels: (string | null)[] | null;
+}
+
+/** Gaps longer than this many usual steps are jumps. */
+const LONGEST_GAP = 5;
+const TIME_NAMES = /^(time|timestamp|date|datetime|t)$/i;
+
+/** Adds the options that `readRecordings` takes. */
+export function withRecordingOptions(command: Command): Command {
+  return command
+    .option('--columns <names>', 'columns with the inputs, in order: x,y,z. Others are ignored then')
+    .option('--label <column>', 'column with what the model should say (a name, or a number from 1)')
+    .option('--group <column>', 'column that tells recordings apart: the state is reset where it changes')
+    .option('--time <column>', 'column with the time: no input; it must not jump within a recording')
+    .option(
+      '--where <column=value>',
+      'only rows with this value; may be given several times',
+      (value: string, all: string[] = []) => [...all, value],
+    )
+    .option('--classes <names>', 'what the outputs stand for, in order, where labels are text: a,b,c');
+}
+
+/** Finds columns and reads their cells. */
+class Sheet {
+  constructor(
+    private readonly table: Table,
+    private readonly width: number,
+    private readonly file: string,
+  ) {}
+
+  index(column: string, option: string): number {
+    const { header } = this.table;
+    const named = header ? header.indexOf(column) : -1;
+    if (named >= 0) return named;
+    const number = Number(column);
+    if (Number.isInteger(number) && number >= 1 && number <= this.width) return number - 1;
+    throw new Error(
+      `${option} ${column}: ${this.file} has no such column; ` +
+        (header ? `its columns are ${header.join(', ')}` : `it has ${this.width} columns without names`),
+    );
+  }
+
+  name(column: number): string {
+    return this.table.header?.[column] ?? String(column + 1);
+  }
+}
+
+/**
+ * Reads recordings.
+ * @param inputs how many numbers the model's inputs take in each reading
+ * @throws Error naming row and column when a cell is missing or not a number, a row has another number of columns, the
+ * time jumps, or columns are left over; nothing has been run by then
+ */
+export function readRecordings(
+  text: string,
+  inputs: number,
+  file: string,
+  which: RecordingColumns,
+): Recording[] {
+  // labels may be text, readings are numbers: a line without any number is one of names
+  const table = readTable(text, file, (cells) => cells.every((cell) => !isNumber(cell)));
+  const width = (table.header ?? table.records[0]).length;
+  table.records.forEach((record, index) => {
+    if (record.length !== width) {
+      throw new Error(
+        `${file}, row ${index + table.first}: ${record.length} columns, but ${width} are expected`,
+      );
+    }
+  });
+  const sheet = new Sheet(table, width, file);
+  const find = (column: string | undefined, option: string): number | null =>
+    column === undefined ? null : sheet.index(column, option);
+  const label = find(which.label, '--label');
+  const group = find(which.group, '--group');
+  let time = find(which.time, '--time');
+  const conditions = (which.where ?? []).map((condition) => {
+    const [column, value] = condition.split(/=(.*)/s);
+    if (value === undefined) throw new Error(`--where must be COLUMN=VALUE, not "${condition}"`);
+    return { column: sheet.index(column, '--where'), value };
+  });
+  const taken = new Set([label, group, time, ...conditions.map(({ column }) => column)]);
+  let columns = which.columns
+    ? which.columns.split(',').map((name) => sheet.index(name.trim(), '--columns'))
+    : Array.from({ length: width }, (_, column) => column).filter((column) => !taken.has(column));
+  if (!which.columns && time === null && columns.length === inputs + 1) {
+    const found = columns.find((column) => TIME_NAMES.test(table.header?.[column] ?? ''));
+    if (found !== undefined) {
+      time = found;
+      columns = columns.filter((column) => column !== found);
+    }
+  }
+  if (columns.length !== inputs) {
+    throw new Error(
+      `${file}: ${columns.length} columns (${columns.map((column) => sheet.name(column)).join(', ')}) are left for the ` +
+        `inputs, which take ${inputs}; say which with --columns`,
+    );
+  }
+  return split(table, file, { columns, label, group, time, conditions });
+}
+
+interface Columns {
+  columns: number[];
+  label: number | null;
+  group: number | null;
+  time: number | null;
+  conditions: { column: number; value: string }[];
+}
+
+function split(table: Table, file: string, which: Columns): Recording[] {
+  const recordings: (Recording & { records: number[] })[] = [];
+  let name: string | null = null;
+  table.records.forEach((record, index) => {
+    if (which.conditions.some(({ column, value }) => record[column] !== value)) return;
+    const own = which.group === null ? '1' : record[which.group];
+    if (!recordings.length || own !== name) {
+      name = own;
+      recordings.push({ name: own, rows: [], labels: which.label === null ? null : [], records: [] });
+    }
+    const recording = recordings[recordings.length - 1];
+    recording.rows.push(which.columns.map((column) => numberIn(table, index, column, file)));
+    if (which.label !== null) recording.labels!.push(record[which.label] || null);
+    recording.records.push(index);
+  });
+  if (!recordings.length) throw new Error(`${file}: no row has what --where asks for`);
+  if (which.time !== null) expectEvenTime(table, file, which.time, recordings);
+  return recordings.map(({ name: own, rows, labels }) => ({ name: own, rows, labels }));
+}
+
+function timeIn(table: Table, record: number, column: number, file: string): number {
+  const cell = table.records[record][column];
+  if (isNumber(cell) || cell === '') return numberIn(table, record, column, file);
+  const time = Date.parse(cell);
+  if (Number.isNaN(time)) {
+    throw new Error(`${file}, row ${record + table.first}, column ${column + 1}: "${cell}" is not a time`);
+  }
+  return time / 1000;
+}
+
+/** A stream with a gap is two streams: the model's state would take the jump for a step. */
+function expectEvenTime(
+  table: Table,
+  file: string,
+  column: number,
+  recordings: { records: number[] }[],
+): void {
+  const steps = recordings.flatMap(({ records }) =>
+    records.slice(1).map((record, i) => ({
+      record,
+      step: timeIn(table, record, column, file) - timeIn(table, records[i], column, file),
+    })),
+  );
+  const sorted = steps.map(({ step }) => step).sort((a, b) => a - b);
+  const usual = sorted[Math.floor(sorted.length / 2)];
+  for (const { record, step } of steps) {
+    if (step > 0 && step <= LONGEST_GAP * usual) continue;
+    const place = `${file}, row ${record + table.first}, column ${column + 1}`;
+    const jump = step > 0 ? `jumps ahead by ${step}` : step < 0 ? `goes back by ${-step}` : 'stands still';
+    throw new Error(
+      `${place}: the time ${jump}, where ${usual} between readings is usual; ` +
+        'start a new recording there (--group), or fill the gap',
+    );
+  }
+}
