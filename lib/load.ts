@@ -5,7 +5,7 @@ import { expose, Model, ModelTensor, Port } from './model';
 import { plan } from './planner';
 import { Feedback, prepareGraph } from './prepare';
 import { bind, computeInitialValues, Program, stateViewNumber, viewAt } from './program';
-import { readGraph } from './reader';
+import { MAX_BYTES, readGraph } from './reader';
 import { describe } from './tensor';
 import { collectVariables } from '../variables/operators';
 
@@ -103,21 +103,30 @@ export function modelOf(graph: Graph, operators: Operators, given?: LoadOptions)
   for (let i = 0; i < main.outputs.length; i++) {
     if (!isFed(loops, 'from', main.outputs[i])) outputs.push(main.outputs[i]);
   }
-  const program = bind(
-    graph,
-    prepared,
-    plan({
-      tensors: prepared.tensors,
-      inputs: inputs,
-      outputs: outputs,
-      moves: prepared.moves,
-      inPlace: prepared.inPlace,
-      variables: prepared.variables,
-      accesses: prepared.accesses,
-      align: align,
-      share: options.share !== false,
-    }),
-  );
+  const layout = plan({
+    tensors: prepared.tensors,
+    inputs: inputs,
+    outputs: outputs,
+    moves: prepared.moves,
+    inPlace: prepared.inPlace,
+    variables: prepared.variables,
+    accesses: prepared.accesses,
+    align: align,
+    share: options.share !== false,
+  });
+  // a broken shape must not ask for all memory
+  if (layout.arenaBytes + layout.stateBytes > MAX_BYTES) {
+    throw new Error(
+      'the model needs ' +
+        layout.arenaBytes +
+        ' bytes of arena and ' +
+        layout.stateBytes +
+        ' of state; at most ' +
+        MAX_BYTES +
+        ' are possible',
+    );
+  }
+  const program = bind(graph, prepared, layout);
   const inputPorts = portsOf(program, inputs);
   const outputPorts = portsOf(program, main.outputs);
   computeInitialValues(program);

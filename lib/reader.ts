@@ -45,7 +45,7 @@ const OPERATOR_LIMIT = 210;
 const MAX_RANK = 8;
 
 /** A tensor may not take more bytes than this (2²⁸): a broken shape must not ask for all memory. */
-const MAX_BYTES = 268435456;
+export const MAX_BYTES = 268435456;
 
 interface OperatorCode {
   name: string;

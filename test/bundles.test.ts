@@ -33,13 +33,19 @@ describe('bundles by family', function () {
     const chosen = ['variables', 'control', 'arithmetic'].map((name) =>
       FAMILIES.find((family) => family.name === name)!,
     );
-    const code = await bundle({ entrySource: entryOf(chosen, true), minify: true });
+    const code = await bundle({
+      entrySource: entryOf(chosen, { snapshots: true, rareTypes: false }),
+      minify: true,
+    });
     const module = { exports: {} as typeof import('../lib/index') };
     new Function('module', code)(module);
     const model = module.exports.load(writeModel(leakyIntegratorModel({ decay: 0.5 })));
     assert.equal((model.step(4) as Float32Array)[0], 2);
     model.restore(model.save());
-    const small = await bundle({ entrySource: entryOf([FAMILIES[0]], false), minify: true });
+    const small = await bundle({
+      entrySource: entryOf([FAMILIES[0]], { snapshots: false, rareTypes: false }),
+      minify: true,
+    });
     new Function('module', small)(module);
     assert.throws(
       () => module.exports.load(writeModel(leakyIntegratorModel({ decay: 0.5 }))),
@@ -47,7 +53,7 @@ describe('bundles by family', function () {
     );
   });
 
-  it('all families together are operators that the complete build has', () => {
-    for (const name of FAMILIES.flatMap(operatorsOf)) assert.ok(allOperators[name], name);
+  it('all families together are the operators of the complete build', () => {
+    assert.deepEqual(FAMILIES.flatMap(operatorsOf).sort(), Object.keys(allOperators).sort());
   });
 });

@@ -39,12 +39,19 @@ export function bundleCommand(): Command {
       `families of operators: ${FAMILIES.map((family) => family.name).join(', ')}`,
     )
     .option('--no-snapshots', 'leave out save, restore, the store and the keeper')
+    .option('--no-rare-types', 'leave out int16 activations, float activations with int8 weights, and FFTs')
     .option('--readable', 'do not minify')
     .requiredOption('-o, --output <file>', 'where the bundle goes')
     .action(
       async (
         models: string[],
-        options: { families?: string; snapshots: boolean; readable?: boolean; output: string },
+        options: {
+          families?: string;
+          snapshots: boolean;
+          rareTypes: boolean;
+          readable?: boolean;
+          output: string;
+        },
       ) => {
         const chosen = new Set([
           ...models.flatMap(neededBy),
@@ -53,7 +60,7 @@ export function bundleCommand(): Command {
         if (!chosen.size) throw new Error('say what the build must have: models, or --families');
         const families = FAMILIES.filter((family) => chosen.has(family));
         const code = await bundle({
-          entrySource: entryOf(families, options.snapshots),
+          entrySource: entryOf(families, options),
           minify: !options.readable,
         });
         writeWhole(options.output, code);
