@@ -85,7 +85,9 @@ describe('layers', () => {
           (i) => `${file}: ${i}`,
         ),
       );
-      assert.deepEqual(wrong, []);
+      // Storage is built into Espruino
+      const real = room === 'engines/espruino' ? wrong.filter((line) => !line.endsWith(': Storage')) : wrong;
+      assert.deepEqual(real, []);
     });
   }
 
