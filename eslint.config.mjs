@@ -144,4 +144,15 @@ export default tseslint.config(
     },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
+  {
+    // Sketches: plain scripts in the language of the boards, whose pins and modules are globals.
+    files: ['examples/**/*.js'],
+    languageOptions: { sourceType: 'script' },
+    rules: {
+      'no-var': 'off',
+      'prefer-const': 'off',
+      'no-undef': 'off',
+      '@typescript-eslint/no-unused-vars': 'off',
+    },
+  },
 );
