@@ -2,7 +2,8 @@
 import { checkWeights } from '../../lib/packed_check';
 
 declare const E: {
-  CRC32(data: ArrayLike<number> | ArrayLike<number>[]): number;
+  CRC32(data: ArrayLike<number>): number;
+  toUint8Array(head: Uint8Array, rest: Uint8Array): Uint8Array;
   toFlatString(text: string): string | undefined;
   toArrayBuffer(text: string): ArrayBuffer;
 };
@@ -43,5 +44,6 @@ export function fromText(
 
 /** CRC-32 of two pieces of bytes, one after the other, as an int32. */
 export function crcOfBoth(head: Uint8Array, rest: Uint8Array): number {
-  return E.CRC32([head, rest]) | 0;
+  // of a list, E.CRC32 takes the elements for bytes
+  return E.CRC32(E.toUint8Array(head, rest)) | 0;
 }
