@@ -3,7 +3,7 @@ import type { TypedArray } from '../../lib/graph';
 import type { Model, ModelTensor } from '../../lib/model';
 import type { Fingerprint, Program, Step } from '../../lib/program';
 import type { Part, Target } from './index';
-import type { Replacement } from './espruino';
+import type { acceleration, Made } from './espruino';
 import { placeOf } from '../../lib/prepare';
 import { kernelName, type KernelName } from './kernels';
 import { arrayName, literalArray, numberText } from './print';
@@ -15,7 +15,7 @@ export interface PrintPackedOptions {
   inline: boolean;
   parts: Part[];
   fingerprint: Fingerprint;
-  accelerate: ((kernel: KernelName, step: Step) => Replacement | null) | null;
+  accelerate: typeof acceleration | null;
 }
 
 /** Kernels that write to the array in their first argument, which is memory of the program and no constant. */
@@ -26,6 +26,8 @@ const JUMPS = ['jump', 'enter', 'leave', 'branch', 'repeat', 'once'];
 /** Names of the module's constants and views, and the statements that define them. */
 class Definitions {
   readonly lines: string[] = [];
+  /** Values made of the others. */
+  readonly made: string[] = [];
   /** Constants, whose place in the weights is known only at the end. */
   readonly constants: { name: string; array: TypedArray; index: number }[] = [];
   readonly weights = new WeightsBuilder();
@@ -47,6 +49,21 @@ class Definitions {
       if (line) this.lines.push(`var ${name} = ${line};`);
     }
     return name;
+  }
+
+  /** Whether an array is neither computed in a step nor a counter of the program. */
+  readonly isConstant = (array: TypedArray): boolean =>
+    array.buffer !== this.program.arena &&
+    array.buffer !== this.program.state.buffer &&
+    !this.counters.has(array);
+
+  /** The name of a value that the module makes from an array. */
+  nameOfMade({ of, text }: Made): string {
+    const expression = text(of ? this.nameOf(of) : '');
+    return this.named(expression, (name) => {
+      this.made.push(`var ${name} = ${expression};`);
+      return null;
+    });
   }
 
   /** The name of an array. `before`: bytes that must lie before a constant in the file. */
@@ -108,17 +125,15 @@ function printStep(
   imports: Map<string, KernelName>,
 ): { call: string; jumps: boolean; throws: boolean } {
   const original = kernelName(step.kernel);
-  const replacement = options.accelerate?.(original, step) ?? null;
+  const replacement = options.accelerate?.(original, step, definitions.isConstant) ?? null;
   const kernel = replacement?.kernel ?? original;
   const use = (name: KernelName): void => void imports.set(`${name.module} ${name.name}`, name);
   use(kernel);
   replacement?.imports.forEach(use);
   const args = (replacement?.args ?? step.args).map((value) => {
-    if (typeof value === 'string') return value;
     if (typeof value === 'number') return numberText(value);
-    if ('of' in value && typeof value.of === 'object')
-      return value.text(definitions.nameOf(value.of, value.before));
-    return definitions.nameOf(value as TypedArray);
+    if ('text' in value) return definitions.nameOfMade(value);
+    return definitions.nameOf(value);
   });
   return {
     call: `${kernel.name}(${args.join(', ')})`,
@@ -274,7 +289,7 @@ use: function (views) { ${program.state.views.map((_, i) => `s${i} = views[${i}]
 var arena = new ArrayBuffer(${program.arena.byteLength});
 var buffer = new ArrayBuffer(${program.stateBytes});
 ${views.map((view, i) => `var s${i} = ${view};`).join('\n')}
-${[...definitions.lines, ...constantLines].join('\n')}
+${[...definitions.lines, ...constantLines, ...definitions.made].join('\n')}
 ${throwing ? "var at = '';" : ''}
 ${runText}
 var packed = new PackedModel({

@@ -1,0 +1,175 @@
+/**
+ * Matrix–vector products on Espruino for packed programs, see fully_connected.ts for how one expression does them.
+ *
+ * Requantization without calls: for an accumulator s, mbqm(s, m, −e) is floor(s·M + ½ ± 2^(−e−1)) with M = m / 2^(31+e),
+ * plus for s ≥ 0, minus below: that is the rounding of the product and then of the shift, as one. It is exact in a
+ * double while |s| < 2²² or the result is cut off; `engram pack` checks that.
+ */
+
+declare const E: {
+  convolve(a: ArrayLike<number>, b: ArrayLike<number>, offset: number): number;
+  mapInPlace(from: ArrayLike<number>, to: ArrayLike<number>, map: ArrayLike<number>): void;
+};
+
+/** Rows of an int8 matrix: views of which row i starts i elements early. */
+export function int8Rows(w: Int8Array, depth: number, units: number): Int8Array[] {
+  const rows: Int8Array[] = [];
+  const buffer = w.buffer as ArrayBuffer;
+  const at = w.byteOffset;
+  for (let i = 0; i < units; i++) rows.push(new Int8Array(buffer, at + i * depth - i, depth + i));
+  return rows;
+}
+
+/** As int8Rows, for float32. */
+export function floatRows(w: Float32Array, depth: number, units: number): Float32Array[] {
+  const rows: Float32Array[] = [];
+  const buffer = w.buffer as ArrayBuffer;
+  const at = w.byteOffset;
+  for (let i = 0; i < units; i++) rows.push(new Float32Array(buffer, at + (i * depth - i) * 4, depth + i));
+  return rows;
+}
+
+/**
+ * Kernel: one multiplier for all units; `plus` and `minus` are zero point + ½ ± 2^(−e−1) + 4096, so that cutting off the
+ * fraction rounds down; what is beyond ±4096 is cut off at min or max in any case.
+ */
+export function denseInt8(
+  x: Int8Array,
+  rows: Int8Array[],
+  b: Int32Array,
+  y: Int8Array,
+  m: number,
+  plus: number,
+  minus: number,
+  min: number,
+  max: number,
+): void {
+  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
+  let i = s.length;
+  while (i--) {
+    let v = s[i] + b[i];
+    v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
+    y[i] = v < min ? min : v > max ? max : v;
+  }
+}
+
+/**
+ * Kernel: the same through a clamping array: `plus` and `minus` with 128 in place of 4096, which lands in u from 0 to 255;
+ * the table takes that to the int8 range, and to min and max.
+ */
+export function denseInt8Table(
+  x: Int8Array,
+  rows: Int8Array[],
+  b: Int32Array,
+  y: Int8Array,
+  m: number,
+  plus: number,
+  minus: number,
+  u: Uint8ClampedArray,
+  table: Uint8Array,
+): void {
+  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
+  let i = s.length;
+  while (i--) {
+    const v = s[i] + b[i];
+    u[i] = v * m + (v < 0 ? minus : plus);
+  }
+  E.mapInPlace(u, y, table);
+}
+
+/** Kernel: a multiplier m · 2^(−31−e) for each unit; `scale` holds 2^(−31−e), `nudge` 2^(−e−1), by e; zero + 128½. */
+export function denseInt8PerUnit(
+  x: Int8Array,
+  rows: Int8Array[],
+  b: Int32Array,
+  y: Int8Array,
+  m: Int32Array,
+  e: Int8Array,
+  scale: Float64Array,
+  nudge: Float64Array,
+  zero: number,
+  u: Uint8ClampedArray,
+  table: Uint8Array,
+): void {
+  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
+  let i = s.length;
+  while (i--) {
+    const v = s[i] + b[i];
+    const k = e[i];
+    u[i] = v * m[i] * scale[k] + (v < 0 ? zero - nudge[k] : zero + nudge[k]);
+  }
+  E.mapInPlace(u, y, table);
+}
+
+/** Kernel: depthwise convolution to one place; `taps(x, w, i)` is channel i's sum of products, written out. */
+export function depthwiseInt8(
+  x: Int8Array,
+  w: Int8Array,
+  b: Int32Array,
+  y: Int8Array,
+  taps: (x: Int8Array, w: Int8Array, i: number) => number,
+  m: Int32Array,
+  e: Int8Array,
+  scale: Float64Array,
+  nudge: Float64Array,
+  zero: number,
+  u: Uint8ClampedArray,
+  table: Uint8Array,
+): void {
+  let i = y.length;
+  while (i--) {
+    const v = taps(x, w, i) + b[i];
+    const k = e[i];
+    u[i] = v * m[i] * scale[k] + (v < 0 ? zero - nudge[k] : zero + nudge[k]);
+  }
+  E.mapInPlace(u, y, table);
+}
+
+/** 2^(−31−e) for e from 0 to 20. */
+export function scalesOf(): Float64Array {
+  const scales = new Float64Array(21);
+  let v = 1 / 2147483648;
+  for (let e = 0; e < 21; e++) {
+    scales[e] = v;
+    v /= 2;
+  }
+  return scales;
+}
+
+/** 2^(−e−1) for e from 1 to 20, and 0 for no shift: then there is one rounding only. */
+export function nudgesOf(): Float64Array {
+  const nudges = new Float64Array(21);
+  let v = 0.25;
+  for (let e = 1; e < 21; e++) {
+    nudges[e] = v;
+    v /= 2;
+  }
+  return nudges;
+}
+
+/** Kernel: float32; sums are added in another order than by the portable kernel, all of them in double precision. */
+export function denseFloat32(x: Float32Array, rows: Float32Array[], b: Float32Array, y: Float32Array): void {
+  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
+  for (let i = 0; i < s.length; i++) y[i] = s[i] + b[i];
+}
+
+/** Kernel: the same with a fused activation. */
+export function denseFloat32Clamped(
+  x: Float32Array,
+  rows: Float32Array[],
+  b: Float32Array,
+  y: Float32Array,
+  min: number,
+  max: number,
+): void {
+  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
+  for (let i = 0; i < s.length; i++) {
+    const v = s[i] + b[i];
+    y[i] = v < min ? min : v > max ? max : v;
+  }
+}
+
+/** Kernel: y = table[x], by the bits of x. */
+export function lookup(x: Uint8Array, y: Uint8Array, table: Uint8Array): void {
+  E.mapInPlace(x, y, table);
+}

@@ -1,0 +1,111 @@
+/**
+ * Elementwise kernels for an interpreter of source text: operands of one shape, fewest tokens per element, everything
+ * that can be is computed when packing. They give the bits of ops/arithmetic.ts and ops/gates.ts.
+ */
+
+/** Kernel: y = a + b. */
+export function addFloat32(a: Float32Array, b: Float32Array, y: Float32Array, n: number): void {
+  while (n--) y[n] = a[n] + b[n];
+}
+
+/** Kernel: y = a − b. */
+export function subFloat32(a: Float32Array, b: Float32Array, y: Float32Array, n: number): void {
+  while (n--) y[n] = a[n] - b[n];
+}
+
+/** Kernel: y = a · b. */
+export function mulFloat32(a: Float32Array, b: Float32Array, y: Float32Array, n: number): void {
+  while (n--) y[n] = a[n] * b[n];
+}
+
+/** Kernel: σ(x). */
+export function sigmoidFloat32(x: Float32Array, y: Float32Array, n: number): void {
+  const exp = Math.exp;
+  while (n--) {
+    const v = x[n];
+    y[n] = v < -9 ? exp(v) : 1 / (1 + exp(-v));
+  }
+}
+
+/** Kernel: tanh(x). */
+export function tanhFloat32(x: Float32Array, y: Float32Array, n: number): void {
+  const exp = Math.exp;
+  while (n--) {
+    const v = x[n];
+    const e = exp(v < 0 ? v + v : -v - v);
+    y[n] = (v < 0 ? -v : v) < 0.0001 ? v : (v < 0 ? e - 1 : 1 - e) / (1 + e);
+  }
+}
+
+/**
+ * Kernel, int8: as addQuantized where b needs no second rounding; a difference where gb is negative. v is the sum in
+ * units of the wider term.
+ */
+export function addInt8Linear(
+  a: Int8Array,
+  b: Int8Array,
+  y: Int8Array,
+  n: number,
+  fa: number,
+  fb: number,
+  offset: number,
+  m: number,
+  plus: number,
+  minus: number,
+  min: number,
+  max: number,
+): void {
+  while (n--) {
+    let v = a[n] * fa + b[n] * fb + offset;
+    v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
+    y[n] = v < min ? min : v > max ? max : v;
+  }
+}
+
+/** Kernel, int8: as addQuantized; the second term is floor(b·fb + ob) after one rounding, and halved with another one. */
+export function addInt8Rounded(
+  a: Int8Array,
+  b: Int8Array,
+  y: Int8Array,
+  n: number,
+  fa: number,
+  oa: number,
+  fb: number,
+  ob: number,
+  shift: number,
+  half: number,
+  sign: number,
+  m: number,
+  plus: number,
+  minus: number,
+  min: number,
+  max: number,
+): void {
+  while (n--) {
+    let v = Math.floor(b[n] * fb + ob);
+    v = a[n] * fa + oa + sign * ((v + half - +(v < 0)) >> shift);
+    v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
+    y[n] = v < min ? min : v > max ? max : v;
+  }
+}
+
+/** Kernel, int8: the product, requantized. */
+export function mulInt8(
+  a: Int8Array,
+  b: Int8Array,
+  y: Int8Array,
+  n: number,
+  za: number,
+  zb: number,
+  m: number,
+  plus: number,
+  minus: number,
+  min: number,
+  max: number,
+): void {
+  while (n--) {
+    let v = (a[n] - za) * (b[n] - zb);
+    v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
+    y[n] = v < min ? min : v > max ? max : v;
+  }
+}
