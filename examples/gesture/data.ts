@@ -46,14 +46,14 @@ export interface Variation {
 }
 
 export const VARIATION: Variation = {
-  speed: 0.18,
-  bend: 0.12,
-  gain: 0.15,
-  axes: 0.08,
-  turn: 0.22,
-  offset: 3,
-  noise: 3,
-  cut: 1,
+  speed: 0.25,
+  bend: 0.2,
+  gain: 0.2,
+  axes: 0.12,
+  turn: 0.27,
+  offset: 4,
+  noise: 4,
+  cut: 1.5,
   added: 2,
 };
 
