@@ -9,6 +9,13 @@ export interface DomainChoice {
   state: Domain;
 }
 
+/** What was chosen for each operator that has float operands. */
+export interface Choice {
+  domains: Map<Node, Domain>;
+  /** Operators of subgraph 0 that stay float for want of an integer kernel. */
+  unfit: Node[];
+}
+
 /** Float tensors among a node's operands that are computed, not constant. */
 function computed(tensors: readonly (Tensor | null)[]): Tensor[] {
   return tensors.filter(
@@ -16,8 +23,13 @@ function computed(tensors: readonly (Tensor | null)[]): Tensor[] {
   );
 }
 
-/** Whether a node has any float operand. */
+/** Whether a node has any float operand, and is no conversion that is there already. */
 export function touchesReals(node: Node): boolean {
+  if (!node.custom && (node.op === 'QUANTIZE' || node.op === 'DEQUANTIZE')) return false;
+  return usesReals(node);
+}
+
+function usesReals(node: Node): boolean {
   return [...node.inputs, ...node.outputs].some((tensor) => tensor?.type === 'FLOAT32');
 }
 
@@ -84,14 +96,18 @@ export function loopNodes(subgraph: Subgraph): Set<Node> {
  * The domain of every operator that has float operands. Where the state is int16 and the rest int8, all that leads to
  * a loop is int16 too, since TensorFlow Lite cannot convert int8 to int16.
  */
-export function chooseDomains(graph: Graph, choice: DomainChoice): Map<Node, Domain> {
+export function chooseDomains(graph: Graph, choice: DomainChoice): Choice {
   const domains = new Map<Node, Domain>();
-  const fitting = (node: Node, wanted: Domain): Domain =>
-    [wanted, choice.activations].find((domain) => takes(node, domain)) ?? 'FLOAT32';
+  const unfit: Node[] = [];
+  const fitting = (node: Node, wanted: Domain): Domain => {
+    const domain = [wanted, choice.activations].find((candidate) => takes(node, candidate));
+    if (domain === undefined) unfit.push(node);
+    return domain ?? 'FLOAT32';
+  };
   for (const subgraph of graph.subgraphs) {
     const loop = choice.activations === 'FLOAT32' ? new Set<Node>() : loopNodes(subgraph);
     for (const node of subgraph.nodes) {
-      if (!touchesReals(node)) continue;
+      if (!usesReals(node)) continue;
       const variable = ruleOf(node.op)?.kind === 'variable';
       const stateful = variable || (loop.has(node) && !(choice.state === 'FLOAT32' && DENSE[node.op]));
       // initial values are constants or computed once: nothing is gained by computing them in integers
@@ -102,7 +118,7 @@ export function chooseDomains(graph: Graph, choice: DomainChoice): Map<Node, Dom
       leadInInt16(subgraph, domains);
     }
   }
-  return domains;
+  return { domains, unfit };
 }
 
 function leadInInt16(subgraph: Subgraph, domains: Map<Node, Domain>): void {

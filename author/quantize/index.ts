@@ -12,6 +12,7 @@ import { calibrate, type Range, type Stream } from './calibrate';
 import { convertGraph } from './convert';
 import { chooseDomains, touchesReals } from './domains';
 import type { Domain } from './operators';
+import { foldConstants } from './fold';
 import { Scales } from './scales';
 
 export type { Range, Stream } from './calibrate';
@@ -76,7 +77,7 @@ export function quantizeModel(
   );
   if ((options.weights ?? 'int8') !== 'int8')
     throw new Error(`weights must be int8, not "${options.weights}"`);
-  const bytes = writeModel(graph);
+  const bytes = writeModel(foldConstants(readModel(writeModel(graph))));
   const float = readModel(bytes);
   const quantized = readModel(bytes);
   refuse(quantized, activations);
@@ -88,12 +89,10 @@ export function quantizeModel(
     const found = calibrate(float, streams, given, options.onStep ?? (() => undefined));
     for (const [tensor, range] of found) ranges.set(before[tensor.index], range);
   }
-  const domains = chooseDomains(quantized, { activations, state });
+  const { domains, unfit } = chooseDomains(quantized, { activations, state });
   const scales = new Scales(quantized, domains, ranges, given);
   scales.solve();
-  const keptFloat = quantized.subgraphs[0].nodes
-    .filter((node) => activations !== 'FLOAT32' && domains.get(node) === 'FLOAT32' && state !== 'FLOAT32')
-    .map(place);
+  const keptFloat = unfit.filter(touchesReals).map(place);
   let changed = 0;
   const io = options.io ?? 'quantized';
   convertGraph(
@@ -104,7 +103,13 @@ export function quantizeModel(
     () => changed++,
   );
   if (!changed && !quantized.subgraphs[0].tensors.some((t) => t.scale && before.includes(t))) {
-    throw new Error('nothing in this model can be quantized: no operator of it has an integer kernel');
+    throw new Error(
+      activations === 'FLOAT32'
+        ? 'with float activations only weights of dense layers and convolutions are quantized, and there are none'
+        : state === 'FLOAT32' && !keptFloat.length
+          ? 'nothing is left to quantize: with float state all operators of this model, which are in a loop, stay float'
+          : `nothing in this model can be quantized: ${keptFloat.join('; ')} have no integer kernels`,
+    );
   }
   quantized.description = graph.description;
   const pairs = float.subgraphs[0].tensors

@@ -1,0 +1,624 @@
+/** Quantization: errors over time, real TensorFlow Lite, other engines, and what is refused. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { StreamModel, type Stream } from '../author/index';
+import { GraphBuilder } from '../author/graph_builder';
+import { compareModels, type Comparison } from '../author/quantize/compare';
+import { quantizeModel, type Quantized, type QuantizeOptions } from '../author/quantize/index';
+import { random } from '../author/random';
+import { gruModel, leakyIntegratorModel } from '../author/recurrent';
+import { writeModel } from '../author/writer';
+import { engines } from '../engines/index';
+import type { Graph, Tensor } from '../lib/graph';
+import { load, readGraph } from '../lib/index';
+import { shippedBundle } from '../tools/engine_bundle';
+import { verify } from '../tools/verify';
+import { openTflite, tfliteMissing } from './helpers/tflite';
+
+/** A random walk that is drawn back to 0, as a sensor's readings: within ±3. */
+function walk(steps: number, size: number, seed: number): number[][] {
+  const next = random(seed);
+  const at = new Array<number>(size).fill(0);
+  return Array.from({ length: steps }, () =>
+    at.map((value, i) => (at[i] = Math.max(-3, Math.min(3, 0.9 * value + 0.6 * next.normal())))),
+  );
+}
+
+/** Quantizes with one stream, and compares on another. */
+function quantizeAndCompare(
+  graph: Graph,
+  size: number,
+  steps: number,
+  options: QuantizeOptions,
+): { quantized: Quantized; comparison: Comparison } {
+  const quantized = quantizeModel(graph, [walk(steps, size, 5)], options);
+  return { quantized, comparison: compareModels(quantized, [walk(steps, size, 9)]) };
+}
+
+function tensorOf(graph: Graph, name: string): Tensor {
+  const found = graph.subgraphs[0].tensors.find((tensor) => tensor.name === name);
+  assert.ok(found, `no tensor ${name}`);
+  return found;
+}
+
+const opsOf = (graph: Graph): string[] => graph.subgraphs[0].nodes.map(({ op }) => op);
+const GRU = { inputs: 3, units: 20, outputs: 6, seed: 4 };
+
+describe('quantized models over 5,000 steps', function () {
+  this.timeout(60000);
+  // greatest rms of the outputs, as a share of their range
+  for (const [options, rms] of [
+    [{ state: 'int8' }, 0.0065],
+    [{ state: 'int16' }, 0.004],
+    [{ state: 'float' }, 0.005],
+    [{ activations: 'int16' }, 0.0015],
+    [{ activations: 'float' }, 0.003],
+  ] as [QuantizeOptions, number][]) {
+    it(`a GRU with ${JSON.stringify(options)} does not drift`, () => {
+      const { comparison } = quantizeAndCompare(gruModel(GRU), 3, 5000, options);
+      assert.equal(comparison.readings, 5000);
+      const [output] = comparison.outputs;
+      assert.ok(output.rms > 0, 'it is another model');
+      assert.ok(output.rms <= rms, `rms ${output.rms}`);
+      for (const { name, beginning, end, drifts, max } of [...comparison.variables, ...comparison.outputs]) {
+        assert.ok(!drifts && end.rms <= 1.3 * beginning.rms, `${name}: ${beginning.rms} … ${end.rms}`);
+        assert.ok(max <= 0.06, `${name}: greatest ${max}`);
+      }
+    });
+  }
+
+  it('a slow integrator stands still in int8 and follows in int16, and the report tells', () => {
+    const graph = leakyIntegratorModel({ size: 2, decay: 0.99 });
+    const error = (options: QuantizeOptions): number => {
+      const [y] = quantizeAndCompare(graph, 2, 5000, options).comparison.variables;
+      assert.equal(y.name, 'y');
+      return y.rms;
+    };
+    const [narrow, wide, all] = [error({}), error({ state: 'int16' }), error({ activations: 'int16' })];
+    assert.ok(narrow > 0.005, `int8: ${narrow}`);
+    assert.ok(wide < 1e-4 && all < 1e-4, `int16: ${wide}, ${all}`);
+  });
+
+  it('errors that grow with time are told apart from those that do not', () => {
+    // what comes in is summed up: an error of the input's scale grows, a constant one does not
+    const builder = new GraphBuilder();
+    const main = builder.subgraph('main');
+    const x = main.input('x', 'FLOAT32', [1, 1]);
+    const handle = main.variable('sum');
+    const sum = main.tensor('sum', 'FLOAT32', [1, 1]);
+    main.op('ADD', [main.read(handle, 'FLOAT32', [1, 1]), x], [sum]);
+    main.assign(handle, sum);
+    main.output(sum);
+    const rows = Array.from({ length: 300 }, (_, i) => [i % 2 ? 0.3014 : 1]);
+    const quantized = quantizeModel(builder.build(), [rows]);
+    const { variables } = compareModels(quantized, [rows]);
+    assert.equal(variables[0].drifts, true);
+    assert.ok(variables[0].end.rms > 4 * variables[0].beginning.rms);
+  });
+});
+
+/** Layers whose quantized form is compared with the float one, and run by TensorFlow Lite. */
+const LAYERS: Record<string, (m: StreamModel, x: Stream) => Stream> = {
+  gru: (m, x) => m.gru('y', x, { units: 6 }),
+  'gru, reset before': (m, x) => m.gru('y', x, { units: 6, resetAfter: false }),
+  lstm: (m, x) => m.lstm('y', x, { units: 6 }),
+  'simple rnn': (m, x) => m.simpleRnn('y', x, { units: 6 }),
+  'conv1d and softmax': (m, x) =>
+    m.softmax('s', m.conv1d('y', x, { filters: 5, size: 3, dilation: 2, activation: 'relu' })),
+  'depthwise conv1d': (m, x) => m.depthwiseConv1d('y', x, { size: 4, multiplier: 2 }),
+  'windows side by side': (m, x) =>
+    m.concat('y', [m.average('a', x, { size: 5 }), m.max('m', x, { size: 3 }), m.sigmoid('s', x)]),
+  'moving average': (m, x) => m.movingAverage('y', x, { rate: 0.05 }),
+  'running normalization': (m, x) => m.runningNormalization('y', x, { rate: 0.02 }),
+  'difference and dense': (m, x) => m.dense('d', m.difference('y', x), { units: 3, activation: 'tanh' }),
+};
+
+function layerModel(make: (m: StreamModel, x: Stream) => Stream): Graph {
+  const model = new StreamModel();
+  model.output(make(model, model.input('x', 4)));
+  return model.graph();
+}
+
+describe('quantized layers', function () {
+  this.timeout(120000);
+
+  for (const [name, make] of Object.entries(LAYERS)) {
+    it(`${name}: close to float in int8, closer with int16 state, closest in int16`, () => {
+      const graph = layerModel(make);
+      const before = writeModel(graph);
+      const errors = (['int8', 'int16'] as const).map((state) => {
+        const { comparison } = quantizeAndCompare(graph, 4, 500, { state });
+        return comparison.outputs[0].rms;
+      });
+      const wide = quantizeAndCompare(graph, 4, 500, { activations: 'int16' }).comparison;
+      assert.ok(errors[0] > 0 && errors[0] < 0.012, `int8: ${errors[0]}`);
+      assert.ok(errors[1] <= 1.3 * errors[0], `int16 state: ${errors[1]}, int8 ${errors[0]}`);
+      assert.ok(wide.outputs[0].rms < 0.0025, `int16: ${wide.outputs[0].rms}`);
+      assert.ok(wide.outputs[0].rms < errors[0]);
+      assert.deepEqual(writeModel(graph), before, 'the float model is unchanged');
+    });
+  }
+});
+
+describe('quantized models in TensorFlow Lite', function () {
+  this.timeout(120000);
+  const missing = tfliteMissing();
+  if (missing) {
+    it(`pending: ${missing}`);
+    return;
+  }
+
+  /** Greatest difference of stored outputs over a stream, and how many of them differ at all. */
+  async function difference(
+    graph: Graph,
+    rows: number[][],
+  ): Promise<{ most: number; share: number; moved: boolean }> {
+    const bytes = writeModel(graph);
+    const ours = load(bytes, { preserve: [graph.subgraphs[0].inputs[0].index] });
+    const theirs = await openTflite(bytes);
+    assert.deepEqual(
+      theirs.outputs.map(({ type }) => type),
+      ours.outputs.map(({ type }) => type),
+    );
+    let [most, differing, count] = [0, 0, 0];
+    const seen = new Set<number>();
+    for (const row of rows) {
+      ours.step(row);
+      theirs.setInput(0, Array.from(ours.inputs[0].data));
+      theirs.invoke();
+      ours.outputs.forEach((output, i) => {
+        const other = theirs.output(i);
+        output.data.forEach((value, k) => {
+          const error = Math.abs(value - other[k]);
+          most = Math.max(most, error);
+          if (error) differing++;
+          count++;
+          seen.add(value);
+        });
+      });
+    }
+    return { most, share: differing / count, moved: seen.size > 10 };
+  }
+
+  for (const state of ['int8', 'int16'] as const) {
+    it(`a GRU with ${state} state agrees within a unit of the last place over 300 steps`, async () => {
+      const { graph } = quantizeModel(gruModel(GRU), [walk(3000, 3, 5)], { state });
+      const { most, share, moved } = await difference(graph, walk(300, 3, 9));
+      assert.ok(moved);
+      assert.ok(most <= 1, `${most} units`);
+      assert.ok(share < 0.1, `${share} of the values differ`);
+    });
+
+    it(`a leaky integrator with ${state} state agrees to the bit`, async () => {
+      const graph = leakyIntegratorModel({ size: 2, decay: 0.9, initial: [1, -1] });
+      const quantized = quantizeModel(graph, [walk(1000, 2, 5)], { state });
+      const { most, moved } = await difference(quantized.graph, walk(1000, 2, 9));
+      assert.ok(moved);
+      assert.equal(most, 0);
+    });
+  }
+
+  it('a hybrid GRU agrees within 1e-5', async () => {
+    const { graph } = quantizeModel(gruModel(GRU), [walk(10, 3, 5)], { activations: 'float' });
+    const { most, moved } = await difference(graph, walk(300, 3, 9));
+    assert.ok(moved);
+    assert.ok(most <= 1e-5, String(most));
+  });
+
+  for (const [name, make] of Object.entries(LAYERS)) {
+    it(`${name}: runs in every form`, async () => {
+      const graph = layerModel(make);
+      const forms: QuantizeOptions[] = [
+        {},
+        { state: 'int16' },
+        { activations: 'int16' },
+        { io: 'float' },
+        { perUnit: true, state: 'int16' },
+      ];
+      for (const options of forms) {
+        const { graph: quantized } = quantizeModel(graph, [walk(300, 4, 5)], options);
+        const { most, moved } = await difference(quantized, walk(50, 4, 9));
+        assert.ok(moved);
+        // TensorFlow Lite rounds sums once where TFLM rounds twice: a unit, and what recurrence makes of it
+        const allowed = quantized.subgraphs[0].outputs[0].type === 'INT16' ? 8 : 4;
+        assert.ok(most <= allowed, `${JSON.stringify(options)}: ${most} units`);
+      }
+    });
+  }
+});
+
+describe('quantized models on other engines', function () {
+  this.timeout(120000);
+  for (const engine of engines.filter(({ name }) => name !== 'node')) {
+    const name = `the same bits on ${engine.title}, state included`;
+    if (!engine.find()) {
+      it(`${name}: pending, ${engine.hint}`);
+      continue;
+    }
+    it(name, async function () {
+      let bundle: string;
+      try {
+        bundle = shippedBundle();
+      } catch (error) {
+        this.test!.title += `: pending, ${(error as Error).message}`;
+        this.skip();
+      }
+      for (const state of ['int8', 'int16'] as const) {
+        const { graph } = quantizeModel(gruModel({ ...GRU, units: 8 }), [walk(500, 3, 5)], { state });
+        const model = load(writeModel(graph));
+        const stream = walk(20, 3, 9).map((row) => {
+          model.step(row);
+          const { buffer, byteOffset, byteLength } = model.inputs[0].data;
+          return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
+        });
+        const report = await verify('gru', writeModel(graph), engine, bundle, stream, 60);
+        assert.deepEqual([report.equal, report.steps], [true, 20], JSON.stringify(report.difference));
+      }
+    });
+  }
+});
+
+describe('what is quantized, and how', () => {
+  it('a variable and all that is read from it and assigned to it share one scale', () => {
+    const graph = gruModel({ ...GRU, initial: new Float32Array(20).fill(0.5) });
+    for (const state of ['int8', 'int16'] as const) {
+      const { graph: quantized } = quantizeModel(graph, [walk(200, 3, 5)], { state });
+      const type = state.toUpperCase();
+      const value = tensorOf(quantized, 'h/value');
+      const initial = quantized.subgraphs[1].nodes.find(({ op }) => op === 'ASSIGN_VARIABLE')!.inputs[1]!;
+      for (const tensor of [value, tensorOf(quantized, 'h/next'), initial]) {
+        assert.deepEqual([tensor.type, tensor.scale, tensor.zeroPoint], [type, value.scale, value.zeroPoint]);
+      }
+      const model = load(writeModel(quantized));
+      for (const real of model.variables.get('h').read()) assert.ok(Math.abs(real - 0.5) <= value.scale / 2);
+    }
+  });
+
+  it('outputs of activations have the scales that their kernels prescribe', () => {
+    const int8 = quantizeModel(gruModel(GRU), [walk(200, 3, 5)]).graph;
+    const int16 = quantizeModel(gruModel(GRU), [walk(200, 3, 5)], { activations: 'int16' }).graph;
+    const at = (graph: Graph, name: string): number[] => {
+      const { scale, zeroPoint } = tensorOf(graph, name);
+      return [scale, zeroPoint];
+    };
+    assert.deepEqual(at(int8, 'z'), [1 / 256, -128]);
+    assert.deepEqual(at(int8, 'n'), [1 / 128, 0]);
+    assert.deepEqual(at(int16, 'z'), [1 / 32768, 0]);
+    assert.deepEqual(at(int16, 'n'), [1 / 32768, 0]);
+  });
+
+  it('convolutions have a scale for each channel, dense layers one, or one for each unit when asked', () => {
+    const model = new StreamModel();
+    const x = model.input('x', [2, 2]);
+    const kernel = Float32Array.from({ length: 3 * 1 * 2 * 5 }, (_, i) => ((i % 5) + 1) / 10);
+    const convolved = model.conv2d('c', x, { filters: 5, size: 3, bands: 1, kernel });
+    const dense = Float32Array.from({ length: 10 }, (_, i) => ((i % 2) + 1) / 10);
+    model.output(model.dense('d', convolved, { units: 2, kernel: dense }));
+    const scalesOf = (options: QuantizeOptions, op: string): number[] => {
+      const { graph } = quantizeModel(model.graph(), [walk(100, 4, 5)], options);
+      const node = graph.subgraphs[0].nodes.find((candidate) => candidate.op === op)!;
+      assert.equal(node.inputs[1]!.type, 'INT8');
+      return node.inputs[1]!.scales!;
+    };
+    const close = (actual: number[], expected: number[]): void => {
+      assert.equal(actual.length, expected.length);
+      actual.forEach((value, i) => assert.ok(Math.abs(value / expected[i] - 1) < 1e-6, `${value}`));
+    };
+    close(
+      scalesOf({}, 'CONV_2D'),
+      [0.1, 0.2, 0.3, 0.4, 0.5].map((most) => most / 127),
+    );
+    close(scalesOf({}, 'FULLY_CONNECTED'), [0.2 / 127]);
+    close(
+      scalesOf({ perUnit: true }, 'FULLY_CONNECTED'),
+      [0.1, 0.2].map((most) => most / 127),
+    );
+  });
+
+  it('biases are int32 beside int8 and int64 beside int16, in the scale of input times weights', () => {
+    for (const [activations, type] of [
+      ['int8', 'INT32'],
+      ['int16', 'INT64'],
+    ] as const) {
+      const { graph } = quantizeModel(gruModel(GRU), [walk(200, 3, 5)], { activations });
+      const [input, weights, bias] = graph.subgraphs[0].nodes.find(({ op }) => op === 'FULLY_CONNECTED')!
+        .inputs as Tensor[];
+      assert.equal(bias.type, type);
+      assert.equal(bias.scale, Math.fround(input.scale * weights.scale));
+    }
+  });
+
+  it('int16 state: the loop and what leads to it are int16, what follows int8', () => {
+    const { graph } = quantizeModel(gruModel(GRU), [walk(200, 3, 5)], { state: 'int16' });
+    const typeOf = (name: string): string => tensorOf(graph, name).type;
+    assert.deepEqual(['x', 'z', 'n', 'h/next', 'y'].map(typeOf), [
+      'INT16',
+      'INT16',
+      'INT16',
+      'INT16',
+      'INT8',
+    ]);
+    assert.equal(opsOf(graph).filter((op) => op === 'QUANTIZE').length, 1);
+    assert.ok(!opsOf(graph).includes('DEQUANTIZE'));
+  });
+
+  it('float state: the loop is float but for its dense layers', () => {
+    const { graph } = quantizeModel(gruModel(GRU), [walk(200, 3, 5)], { state: 'float' });
+    const typeOf = (name: string): string => tensorOf(graph, name).type;
+    assert.deepEqual(['x/gates', 'h/gates', 'z', 'h/next', 'y'].map(typeOf), [
+      'INT8',
+      'INT8',
+      'FLOAT32',
+      'FLOAT32',
+      'INT8',
+    ]);
+  });
+
+  it('float inputs and outputs keep their names', () => {
+    const { graph } = quantizeModel(gruModel(GRU), [walk(200, 3, 5)], { io: 'float' });
+    const model = load(writeModel(graph));
+    const describe = ({ name, type }: { name: string; type: string }): string => `${name} ${type}`;
+    assert.deepEqual(model.inputs.map(describe), ['x FLOAT32']);
+    assert.deepEqual(model.outputs.map(describe), ['y FLOAT32']);
+  });
+
+  it('operators without an integer kernel stay float between conversions, and are named', () => {
+    const builder = new GraphBuilder();
+    const main = builder.subgraph('main');
+    const x = main.input('x', 'FLOAT32', [1, 3]);
+    const relu = main.tensor('relu', 'FLOAT32', [1, 3]);
+    const sine = main.tensor('sine', 'FLOAT32', [1, 3]);
+    const y = main.tensor('y', 'FLOAT32', [1, 3]);
+    main.op('RELU', [x], [relu]);
+    main.op('SIN', [relu], [sine]);
+    main.op('MUL', [sine, x], [y]);
+    main.output(y);
+    const { quantized, comparison } = quantizeAndCompare(builder.build(), 3, 300, {});
+    assert.deepEqual(opsOf(quantized.graph), ['RELU', 'DEQUANTIZE', 'SIN', 'QUANTIZE', 'MUL']);
+    assert.deepEqual(quantized.keptFloat, ['subgraph 0, operator 1 SIN']);
+    assert.ok(comparison.outputs[0].rms < 0.01);
+  });
+
+  it('weights in half precision are taken as floats', () => {
+    const builder = new GraphBuilder();
+    const main = builder.subgraph('main');
+    const x = main.input('x', 'FLOAT32', [1, 2]);
+    // 1, −2, 0.5, 2^−24 (subnormal)
+    const stored = main.constant('stored', 'FLOAT16', [2, 2], Uint16Array.of(0x3c00, 0xc000, 0x3800, 1));
+    const weights = main.tensor('weights', 'FLOAT32', [2, 2]);
+    const y = main.tensor('y', 'FLOAT32', [1, 2]);
+    main.op('DEQUANTIZE', [stored], [weights]);
+    main.op('FULLY_CONNECTED', [x, weights, null], [y]);
+    main.output(y);
+    const { graph, float } = quantizeModel(builder.build(), [walk(100, 2, 5)]);
+    assert.deepEqual(opsOf(graph), ['FULLY_CONNECTED']);
+    assert.deepEqual(Array.from(graph.subgraphs[0].nodes[0].inputs[1]!.data!), [64, -127, 32, 0]);
+    assert.deepEqual([...float.subgraphs[0].nodes[0].inputs[1]!.data!], [1, -2, 0.5, 2 ** -24]);
+  });
+
+  it('a part whose range is small is brought to the scale of the whole, and keeps its own before', () => {
+    const model = new StreamModel();
+    const x = model.input('x', 2);
+    const small = model.scale('small', x, { scale: [0.01, 0.01], offset: [0, 0] });
+    model.output(model.concat('all', [x, small]), model.sum('both', [small, small]));
+    const { quantized, comparison } = quantizeAndCompare(model.graph(), 2, 300, {});
+    const [all, both] = comparison.outputs;
+    assert.ok(all.rms < 0.005 && both.rms < 0.01, `${all.rms}, ${both.rms}`);
+    assert.ok(opsOf(quantized.graph).includes('QUANTIZE'));
+  });
+});
+
+describe('what cannot be quantized', () => {
+  const still = Array.from({ length: 20 }, () => [0.5, 0.5, 0.5]);
+
+  it('data that never move, naming the input', () => {
+    assert.throws(
+      () => quantizeModel(gruModel(GRU), [still]),
+      /never moves: input "x" FLOAT32 \[1,3\] is 0.5 in all 20 readings/,
+    );
+    assert.throws(() => quantizeModel(gruModel(GRU), []), /at least one reading/);
+  });
+
+  it('a variable that never moves, unless its range is given', () => {
+    const builder = new GraphBuilder();
+    const main = builder.subgraph('main');
+    const x = main.input('x', 'FLOAT32', [1, 1]);
+    const handle = main.variable('alarm');
+    const old = main.read(handle, 'FLOAT32', [1, 1]);
+    const half = main.constant('half', 'FLOAT32', [1], [0.5]);
+    const faded = main.tensor('faded', 'FLOAT32', [1, 1]);
+    const y = main.tensor('y', 'FLOAT32', [1, 1]);
+    main.op('MUL', [old, half], [faded]);
+    main.assign(handle, faded);
+    main.op('ADD', [faded, x], [y]);
+    main.output(y);
+    const rows = walk(50, 1, 5);
+    assert.throws(
+      () => quantizeModel(builder.build(), [rows]),
+      /variable "alarm" never moves.*--range alarm=/,
+    );
+    const { graph } = quantizeModel(builder.build(), [rows], { ranges: { alarm: { low: 0, high: 2 } } });
+    const model = load(writeModel(graph));
+    model.variables.get('alarm').write([2]);
+    model.step([0]);
+    assert.ok(Math.abs(model.variables.get('alarm').read()[0] - 1) < 0.01);
+  });
+
+  it('a layer that is 0 throughout, naming it', () => {
+    const model = new StreamModel();
+    const x = model.input('x', 3);
+    model.output(
+      model.relu('dead', model.dense('d', x, { units: 2, kernel: new Float32Array(6), bias: [-1, -2] })),
+    );
+    assert.throws(
+      () => quantizeModel(model.graph(), [walk(50, 3, 5)]),
+      /RELU: "dead" FLOAT32 \[1,2\] is 0 in the whole of the calibration data/,
+    );
+  });
+
+  it('values that are not finite, naming layer and reading', () => {
+    const builder = new GraphBuilder();
+    const main = builder.subgraph('main');
+    const x = main.input('x', 'FLOAT32', [1, 1]);
+    const y = main.tensor('y', 'FLOAT32', [1, 1]);
+    main.op('LOG', [x], [y]);
+    main.output(y);
+    assert.throws(
+      () => quantizeModel(builder.build(), [[[1], [2], [-1]]]),
+      /stream 1, reading 3: "y" FLOAT32 \[1,1\] becomes NaN/,
+    );
+  });
+
+  it('models that are quantized already, or have control flow', () => {
+    const int8 = quantizeModel(gruModel(GRU), [walk(100, 3, 5)]).graph;
+    assert.throws(() => quantizeModel(int8, [walk(100, 3, 5)]), /quantized already/);
+    const builder = new GraphBuilder();
+    const main = builder.subgraph('main');
+    const branch = builder.subgraph('branch');
+    branch.output(branch.input('x', 'FLOAT32', [1]));
+    const flag = main.input('flag', 'BOOL', [1]);
+    const x = main.input('x', 'FLOAT32', [1]);
+    const y = main.tensor('y', 'FLOAT32', [1]);
+    main.op('IF', [flag, x], [y], { then_subgraph_index: 1, else_subgraph_index: 1 });
+    main.output(y);
+    assert.throws(() => quantizeModel(builder.build(), [[[1, 1]]]), /operator 0 IF: .*control flow/);
+  });
+
+  it('rows of another length, and choices that are none', () => {
+    const graph = gruModel(GRU);
+    assert.throws(() => quantizeModel(graph, [[[1, 2]]]), /stream 1, reading 1: 2 numbers.*take 3/);
+    const state = 'int4' as unknown as 'int8';
+    assert.throws(() => quantizeModel(graph, [walk(5, 3, 1)], { state }), /state must be .* not "int4"/);
+  });
+
+  it('float activations where there are no weights', () => {
+    assert.throws(
+      () => quantizeModel(leakyIntegratorModel({ decay: 0.5 }), [walk(9, 1, 1)], { activations: 'float' }),
+      /only weights of dense layers and convolutions/,
+    );
+  });
+});
+
+describe('engram quantize', function () {
+  this.timeout(60000);
+  const cli = path.join(__dirname, '..', 'tools', 'cli.ts');
+  let folder: string;
+
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'engram-quantize-'));
+    fs.writeFileSync(path.join(folder, 'gru.tflite'), writeModel(gruModel({ ...GRU, outputs: 2 })));
+  });
+  afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+  function engram(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+    return spawnSync(process.execPath, ['--require', require.resolve('tsx/cjs'), cli, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+  }
+
+  /** Two recordings with time and a label at their ends. */
+  function csv(change: (rows: string[][]) => void = () => undefined): string {
+    const rows = walk(60, 3, 5).map((row, i) => [
+      i < 40 ? 'a' : 'b',
+      String(i / 10),
+      ...row.map(String),
+      i === 39 ? 'left' : i === 59 ? 'right' : '',
+    ]);
+    change(rows);
+    const file = path.join(folder, 'data.csv');
+    fs.writeFileSync(
+      file,
+      [['id', 'time', 'x', 'y', 'z', 'label'], ...rows].map((row) => row.join()).join('\n'),
+    );
+    return 'data.csv';
+  }
+
+  const columns = ['--group', 'id', '--label', 'label', '--classes', 'left,right'];
+
+  it('writes a model that runs, and reports sizes, errors over time and accuracy', () => {
+    const file = csv();
+    const { status, stdout, stderr } = engram('quantize', 'gru.tflite', '--data', file, ...columns, '--json');
+    assert.equal(status, 0, stderr);
+    const report = JSON.parse(stdout) as Comparison & {
+      out: string;
+      before: { file: number };
+      after: { file: number };
+      accuracy: {
+        float: { last: { of: number } };
+        quantized: { last: { of: number }; confusion: number[][] };
+      };
+    };
+    assert.equal(report.out, 'gru.int8.tflite');
+    const bytes = new Uint8Array(fs.readFileSync(path.join(folder, report.out)));
+    assert.equal(report.after.file, bytes.length);
+    assert.ok(report.after.file < 0.8 * report.before.file);
+    assert.equal(readGraph(bytes).subgraphs[0].inputs[0].type, 'INT8');
+    assert.deepEqual([report.readings, report.streams], [60, 2]);
+    assert.deepEqual(
+      report.variables.map(({ name }) => name),
+      ['h'],
+    );
+    assert.ok(report.layers.every(({ beginning, end }) => beginning.rms > 0 && end.rms > 0));
+    assert.equal(report.accuracy.float.last.of, 2);
+    assert.equal(
+      report.accuracy.quantized.confusion.flat().reduce((sum, n) => sum + n),
+      2,
+    );
+  });
+
+  it('prints tables', () => {
+    const run = engram(
+      'quantize',
+      'gru.tflite',
+      '--data',
+      csv(),
+      ...columns,
+      '--state',
+      'int16',
+      '-o',
+      'o.tflite',
+    );
+    assert.equal(run.status, 0, run.stderr);
+    assert.match(run.stdout, /^bytes +before +after/);
+    assert.match(run.stdout, /^h +variable +INT16/m);
+    assert.match(run.stdout, /^at the last reading of a recording +\d+\.\d% \(\d of 2\)/m);
+    assert.match(run.stdout, /wrote o\.tflite\n$/);
+  });
+
+  for (const [what, change, message] of [
+    ['a missing cell', (rows) => (rows[4][3] = ''), /data\.csv, row 6, column 4 \(y\): the cell is empty/],
+    ['text', (rows) => (rows[4][3] = 'n/a'), /row 6, column 4 \(y\): "n\/a" is not a number/],
+    ['a row that is too short', (rows) => rows[9].pop(), /row 11: 5 columns, but 6 are expected/],
+    ['a time that jumps', (rows) => (rows[7][1] = '70'), /row 9, column 2: the time jumps ahead by 69\.4/],
+    ['a time that goes back', (rows) => (rows[7][1] = '0.1'), /row 9, column 2: the time goes back/],
+    ['an unknown label', (rows) => (rows[39][5] = 'up'), /recording a, reading 40: label "up".*left, right/],
+    ['data that never move', (rows) => rows.forEach((row) => row.fill('1', 2, 5)), /never moves: input "x"/],
+  ] as [string, (rows: string[][]) => void, RegExp][]) {
+    it(`refuses ${what}, and leaves nothing behind`, () => {
+      const { status, stderr } = engram('quantize', 'gru.tflite', '--data', csv(change), ...columns);
+      assert.equal(status, 2);
+      assert.match(stderr, message);
+      assert.deepEqual(fs.readdirSync(folder).sort(), ['data.csv', 'gru.tflite']);
+    });
+  }
+
+  it('refuses columns that are left over or unknown, and to write over the model', () => {
+    const file = csv();
+    const failing = (...args: string[]): string =>
+      engram('quantize', 'gru.tflite', '--data', file, ...args).stderr;
+    assert.match(
+      failing(),
+      /6 columns \(id, time, x, y, z, label\) are left.*take 3; say which with --columns/,
+    );
+    assert.match(
+      failing('--columns', 'x,y,w'),
+      /--columns w: data\.csv has no such column; its columns are id, /,
+    );
+    assert.match(failing(...columns, '-o', 'gru.tflite'), /is the model itself/);
+    assert.match(failing('--columns', 'x,y,z', '--range', 'h=2:1'), /--range must be NAME=LOW:HIGH/);
+  });
+});
