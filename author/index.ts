@@ -11,3 +11,5 @@ export { StreamModel } from './stream/model';
 export type { Stream, Values } from './stream/layer';
 export type { Activation } from './stream/activations';
 export type * from './stream/options';
+export { importArtifacts, importLayersModel, importSavedModel } from './import_tfjs';
+export type { ImportOptions, LayersModel, ModelArtifacts } from './import_tfjs';

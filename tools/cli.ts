@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { packageRoot } from './bundle';
 import { benchCommand } from './commands/bench';
 import { bundleCommand } from './commands/bundle';
+import { importCommand } from './commands/import';
 import { inspectCommand } from './commands/inspect';
 import { packCommand } from './commands/pack';
 import { quantizeCommand } from './commands/quantize';
@@ -37,6 +38,7 @@ function program(): Command {
     traceCommand(),
     warmupCommand(),
     bundleCommand(),
+    importCommand(),
     packCommand(),
     quantizeCommand(),
     simulateCommand(),

@@ -49,6 +49,11 @@ export class Network {
     return this;
   }
 
+  /** Number of readings at the start for which some output does not count, because a window is not full yet. */
+  get warmup(): number {
+    return Math.max(0, ...this.outputs.map((x) => x.warmup));
+  }
+
   /** The model as a graph that does one step: inputs and outputs [1, size], state in variables `layer/state`. */
   graph(): Graph {
     const layers = this.needed(this.folded());
