@@ -201,6 +201,14 @@ export class Model {
     return state;
   }
 
+  /** A short description: inputs, outputs and variables. */
+  toString(): string {
+    let text = 'model';
+    for (let i = 0; i < this.inputs.length; i++) text += '\nin  ' + describe(this.parts.inputs[i].info);
+    for (let i = 0; i < this.outputs.length; i++) text += '\nout ' + describe(this.parts.outputs[i].info);
+    return text + '\n' + this.variables.toString();
+  }
+
   /** Throws when a step is under way. */
   idle(): void {
     if (this.position >= 0) {

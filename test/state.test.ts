@@ -1,5 +1,6 @@
 /** State as a thing of its own: streams, atomic and sliced steps, snapshots, feedback, preserved tensors. */
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { GraphBuilder } from '../author/graph_builder';
 import type { Graph, Node, Operators, Preparation } from '../lib/graph';
@@ -352,6 +353,18 @@ describe('feedback', () => {
       () => modelOf(graph, testOperators, { feedback: [{ from: 'next', to: 'h' }] }),
       /quantizations differ/,
     );
+  });
+});
+
+describe('in a REPL', () => {
+  it('a model and its variables are short and say what they are', () => {
+    const { graph, operators } = counter();
+    const model = modelOf(graph, operators);
+    model.step(3);
+    assert.equal(String(model.variables), 'count INT32 [1]: 3');
+    assert.equal(String(model), 'model\nin  "x" INT32 [1]\nout "y" INT32 [1]\ncount INT32 [1]: 3');
+    require('../tools/node');
+    assert.equal(inspect(model.variables), String(model.variables));
   });
 });
 

@@ -79,6 +79,26 @@ export class VariableTable {
     else resetVariable(this.program, this.program.state, this.find(name));
   }
 
+  /** A line for each variable: name, type, shape, and the first values. */
+  toString(): string {
+    let text = '';
+    for (let i = 0; i < this.length; i++) {
+      const tensor = this.program.variables[i].tensor;
+      const values = readReals(tensor, this.program.state.views[i], new Float32Array(tensor.length));
+      text +=
+        (i ? '\n' : '') +
+        this.program.variables[i].name +
+        ' ' +
+        tensor.type +
+        ' [' +
+        tensor.shape.join() +
+        ']';
+      for (let k = 0; k < values.length && k < 4; k++) text += (k ? ', ' : ': ') + +values[k].toFixed(4);
+      if (values.length > 4) text += ', …';
+    }
+    return text || 'no variables';
+  }
+
   private find(name: string): number {
     const variables = this.program.variables;
     for (let i = 0; i < variables.length; i++) {
