@@ -6,8 +6,14 @@ import { Fingerprint, Program, ProgramVariable } from '../lib/program';
 /** Bytes of each constant that go into the fingerprint, evenly spread: a trained model differs in nearly all. */
 const SAMPLES = 32;
 
-function describeTensor(tensor: TensorInfo): string {
-  return tensor.type + tensor.shape.join() + '*' + tensor.scale + '+' + tensor.zeroPoint;
+const scale = new Float32Array(1);
+const scaleBytes = new Uint8Array(scale.buffer as ArrayBuffer);
+
+/** The scale counts by its bits: engines print fractions in different ways. */
+function mixInfo(tensor: TensorInfo, seed: number): number {
+  scale[0] = tensor.scale;
+  seed = crc32OfText(tensor.type + tensor.shape.join() + '+' + tensor.zeroPoint, seed);
+  return crc32(scaleBytes, 0, 4, seed);
 }
 
 /** The program's fingerprint. Names of tensors do not count, so that a stripped model keeps it. */
@@ -21,10 +27,7 @@ function compute(graph: Graph, variables: ProgramVariable[]): Fingerprint {
   let p = 0;
   for (let i = 0; i < variables.length; i++) {
     const variable = variables[i];
-    v = crc32OfText(
-      variable.container + '/' + variable.name + ':' + describeTensor(variable.tensor) + ';',
-      v,
-    );
+    v = mixInfo(variable.tensor, crc32OfText(variable.container + '/' + variable.name + ':', v));
   }
   for (let i = 0; i < graph.subgraphs.length; i++) {
     const nodes = graph.subgraphs[i].nodes;
@@ -39,7 +42,7 @@ function compute(graph: Graph, variables: ProgramVariable[]): Fingerprint {
 
 function mix(tensor: Tensor | null, seed: number): number {
   if (!tensor) return crc32OfText('-', seed);
-  seed = crc32OfText(describeTensor(tensor), seed);
+  seed = mixInfo(tensor, seed);
   if (!tensor.constant || !tensor.data) return seed;
   const data = tensor.data;
   const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
