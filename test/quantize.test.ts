@@ -570,6 +570,16 @@ describe('engram quantize', function () {
     );
   });
 
+  it('finds columns with usual names by itself', () => {
+    const file = csv();
+    const run = (...args: string[]): object => {
+      const { status, stdout, stderr } = engram('quantize', 'gru.tflite', '--data', file, '--json', ...args);
+      assert.equal(status, 0, stderr);
+      return JSON.parse(stdout) as object;
+    };
+    assert.deepEqual(run('--classes', 'left,right'), run(...columns));
+  });
+
   it('prints tables', () => {
     const run = engram(
       'quantize',
@@ -606,14 +616,11 @@ describe('engram quantize', function () {
     });
   }
 
-  it('refuses columns that are left over or unknown, and to write over the model', () => {
+  it('refuses columns that are unknown, labels that say nothing, and to write over the model', () => {
     const file = csv();
     const failing = (...args: string[]): string =>
       engram('quantize', 'gru.tflite', '--data', file, ...args).stderr;
-    assert.match(
-      failing(),
-      /6 columns \(id, time, x, y, z, label\) are left.*take 3; say which with --columns/,
-    );
+    assert.match(failing(), /label "left" must be a number from 0 to 1, unless --classes/);
     assert.match(
       failing('--columns', 'x,y,w'),
       /--columns w: data\.csv has no such column; its columns are id, /,

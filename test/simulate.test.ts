@@ -86,6 +86,13 @@ describe('recordings as CSV', () => {
     );
   });
 
+  it('say which columns are left over', () => {
+    assert.throws(
+      () => readRecordings('a,b,c\n1,2,3\n', 2, 'f', {}),
+      /f: 3 columns \(a, b, c\) are left for the inputs, which take 2; say which with --columns/,
+    );
+  });
+
   it('without names, and with a column of time that is found by its name', () => {
     assert.deepEqual(readRecordings('1,2\n3,4\n', 2, 'f', {})[0].rows, [
       [1, 2],

@@ -2,7 +2,10 @@
 import type { Command } from 'commander';
 import { isNumber, numberIn, readTable, type Table } from './csv';
 
-/** Which columns of the file are what, by name or by number from 1. */
+/**
+ * Which columns of the file are what, by name or by number from 1. Where the file has more columns than the model has
+ * inputs, those called time, id, label or the like are found by themselves.
+ */
 export interface RecordingColumns {
   /** The inputs' columns, in their order; left out: all that are nothing else. */
   columns?: string;
@@ -10,7 +13,7 @@ export interface RecordingColumns {
   label?: string;
   /** A new recording starts, from the initial state, where its value changes. */
   group?: string;
-  /** Time of the reading; it must go on evenly. A column called so is found by itself. */
+  /** Time of the reading; it must go on evenly. */
   time?: string;
   /** Only rows with this value in this column: "COLUMN=VALUE". */
   where?: string[];
@@ -27,13 +30,21 @@ export interface Recording {
 
 /** Gaps longer than this many usual steps are jumps. */
 const LONGEST_GAP = 5;
-const TIME_NAMES = /^(time|timestamp|date|datetime|t)$/i;
+/** What columns that are no inputs are usually called. */
+const USUAL_NAMES = {
+  time: /^(time|timestamp|date|datetime|t)$/i,
+  group: /^(group|recording|id|session|sequence|stream)$/i,
+  label: /^(label|class|target)$/i,
+};
 
 /** Adds the options that `readRecordings` takes. */
 export function withRecordingOptions(command: Command): Command {
   return command
     .option('--columns <names>', 'columns with the inputs, in order: x,y,z. Others are ignored then')
-    .option('--label <column>', 'column with what the model should say (a name, or a number from 1)')
+    .option(
+      '--label <column>',
+      'column with what the model should say (a name, or a number from 1); "label" is found by itself',
+    )
     .option('--group <column>', 'column that tells recordings apart: the state is reset where it changes')
     .option('--time <column>', 'column with the time: no input; it must not jump within a recording')
     .option(
@@ -94,24 +105,27 @@ export function readRecordings(
   const sheet = new Sheet(table, width, file);
   const find = (column: string | undefined, option: string): number | null =>
     column === undefined ? null : sheet.index(column, option);
-  const label = find(which.label, '--label');
-  const group = find(which.group, '--group');
-  let time = find(which.time, '--time');
+  const roles = {
+    time: find(which.time, '--time'),
+    group: find(which.group, '--group'),
+    label: find(which.label, '--label'),
+  };
   const conditions = (which.where ?? []).map((condition) => {
     const [column, value] = condition.split(/=(.*)/s);
     if (value === undefined) throw new Error(`--where must be COLUMN=VALUE, not "${condition}"`);
     return { column: sheet.index(column, '--where'), value };
   });
-  const taken = new Set([label, group, time, ...conditions.map(({ column }) => column)]);
+  const taken = new Set([...Object.values(roles), ...conditions.map(({ column }) => column)]);
   let columns = which.columns
     ? which.columns.split(',').map((name) => sheet.index(name.trim(), '--columns'))
     : Array.from({ length: width }, (_, column) => column).filter((column) => !taken.has(column));
-  if (!which.columns && time === null && columns.length === inputs + 1) {
-    const found = columns.find((column) => TIME_NAMES.test(table.header?.[column] ?? ''));
-    if (found !== undefined) {
-      time = found;
-      columns = columns.filter((column) => column !== found);
-    }
+  // with more columns than inputs, those with usual names are what these say
+  for (const role of ['time', 'group', 'label'] as const) {
+    if (which.columns || roles[role] !== null || columns.length <= inputs) continue;
+    const found = columns.find((column) => USUAL_NAMES[role].test(table.header?.[column] ?? ''));
+    if (found === undefined) continue;
+    roles[role] = found;
+    columns = columns.filter((column) => column !== found);
   }
   if (columns.length !== inputs) {
     throw new Error(
@@ -119,7 +133,7 @@ export function readRecordings(
         `inputs, which take ${inputs}; say which with --columns`,
     );
   }
-  return split(table, file, { columns, label, group, time, conditions });
+  return split(table, file, { columns, ...roles, conditions });
 }
 
 interface Columns {
