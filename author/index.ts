@@ -1,8 +1,12 @@
-/** Making models: over streams, from TensorFlow.js, and writing them as .tflite files. Node and browser. */
+/** Making models: over streams, from TensorFlow.js, quantizing, and writing them as .tflite files. Node and browser. */
 export { GraphBuilder, SubgraphBuilder } from './graph_builder';
 export type { OpSettings, Quantization } from './graph_builder';
 export { readModel } from './options';
 export { random } from './random';
+export { compareModels } from './quantize/compare';
+export type { Comparison, Difference, ErrorOverTime } from './quantize/compare';
+export { quantizeModel } from './quantize/index';
+export type { Pair, Quantized, QuantizeOptions } from './quantize/index';
 export { findLoops } from './find_loops';
 export { statify, unstatify } from './statify';
 export { strip } from './strip';

@@ -345,6 +345,39 @@ describe('what is quantized, and how', () => {
     assert.ok(!opsOf(graph).includes('DEQUANTIZE'));
   });
 
+  it('an operator of the loop without an int16 kernel is int8 between conversions that TensorFlow Lite has', async () => {
+    const builder = new GraphBuilder();
+    const main = builder.subgraph('main');
+    const shape = [1, 2];
+    const start = builder.subgraph('start');
+    start.assign(start.variable('h'), start.constant('zero', 'FLOAT32', shape, [0, 0]));
+    const x = main.input('x', 'FLOAT32', shape);
+    main.callOnce(start);
+    const handle = main.variable('h');
+    const old = main.read(handle, 'FLOAT32', shape);
+    const [swish, mixed, next] = ['swish', 'mixed', 'next'].map((name) =>
+      main.tensor(name, 'FLOAT32', shape),
+    );
+    main.op('HARD_SWISH', [old], [swish]);
+    main.op('MUL', [swish, main.constant('half', 'FLOAT32', [1], [0.5])], [mixed]);
+    main.op('ADD', [mixed, x], [next]);
+    main.assign(handle, next);
+    main.output(next);
+    const { quantized, comparison } = quantizeAndCompare(builder.build(), 2, 500, { state: 'int16' });
+    assert.deepEqual(opsOf(quantized.graph).slice(3), [
+      'QUANTIZE',
+      'HARD_SWISH',
+      'DEQUANTIZE',
+      'QUANTIZE',
+      'MUL',
+      'ADD',
+      'ASSIGN_VARIABLE',
+    ]);
+    assert.deepEqual(quantized.keptFloat, []);
+    assert.ok(comparison.variables[0].rms < 0.005, `${comparison.variables[0].rms}`);
+    if (!tfliteMissing()) (await openTflite(writeModel(quantized.graph))).invoke();
+  });
+
   it('float state: the loop is float but for its dense layers', () => {
     const { graph } = quantizeModel(gruModel(GRU), [walk(200, 3, 5)], { state: 'float' });
     const typeOf = (name: string): string => tensorOf(graph, name).type;

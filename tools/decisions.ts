@@ -127,7 +127,8 @@ export function agreement(first: readonly Outputs[], second: readonly Outputs[])
   return { readings, last, rms: Math.sqrt(squares / count) / range, max: most / range };
 }
 
-/** "97.5% (195 of 200)". */
+/** "97.5% (195 of 200)"; of nothing, "none". */
 export function percent({ right, of }: Score): string {
+  if (!of) return 'none';
   return `${((100 * right) / of).toFixed(1)}% (${right} of ${of})`;
 }

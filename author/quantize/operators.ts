@@ -1,6 +1,7 @@
 /**
  * What each operator asks of the quantization of its operands. Sources: TFLM's kernels, and the quantization
- * specification of TensorFlow Lite; an operator is listed for a type only if both runtimes have a kernel for it.
+ * specification of TensorFlow Lite; an operator is listed for a type only if both runtimes, as far as they have the operator,
+ * have a kernel for that type.
  */
 
 /** Types that a quantized operator can compute in. */
@@ -61,14 +62,15 @@ const RULES = new Map<string, Rule>([
   ...list('free', false, 'SQUARED_DIFFERENCE PRELU HARD_SWISH ELU BATCH_MATMUL ARG_MAX ARG_MIN'),
   ...list('free', false, 'EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL'),
   ...list('shared', true, 'RESHAPE SQUEEZE EXPAND_DIMS CONCATENATION PACK UNPACK SPLIT SPLIT_V SLICE'),
-  ...list('shared', true, 'STRIDED_SLICE PAD PADV2 MIRROR_PAD TRANSPOSE MAXIMUM MINIMUM SELECT_V2 RELU6'),
-  ...list('shared', true, 'REDUCE_MAX REDUCE_MIN AVERAGE_POOL_2D MAX_POOL_2D SPACE_TO_BATCH_ND'),
-  ...list('shared', true, 'BATCH_TO_SPACE_ND RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR'),
+  ...list('shared', true, 'STRIDED_SLICE PAD PADV2 TRANSPOSE MAXIMUM MINIMUM SELECT_V2 RELU6'),
+  ...list('shared', true, 'AVERAGE_POOL_2D MAX_POOL_2D RESIZE_NEAREST_NEIGHBOR'),
   ...list(
     'shared',
     false,
-    'GATHER GATHER_ND SPACE_TO_DEPTH DEPTH_TO_SPACE REVERSE_V2 TILE BROADCAST_TO SELECT',
+    'REDUCE_MAX REDUCE_MIN MIRROR_PAD SPACE_TO_BATCH_ND BATCH_TO_SPACE_ND SELECT TILE',
   ),
+  ...list('shared', false, 'GATHER GATHER_ND SPACE_TO_DEPTH DEPTH_TO_SPACE REVERSE_V2 BROADCAST_TO'),
+  ...list('shared', false, 'RESIZE_BILINEAR'),
   ...list('variable', true, 'READ_VARIABLE ASSIGN_VARIABLE'),
   ...list('any', true, 'SHAPE RANK'),
   ['LOGISTIC', { kind: 'fixed', int16: true, fixed: PROBABILITY }],
