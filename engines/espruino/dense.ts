@@ -147,10 +147,18 @@ export function nudgesOf(): Float64Array {
   return nudges;
 }
 
-/** Kernel: float32; sums are added in another order than by the portable kernel, all of them in double precision. */
-export function denseFloat32(x: Float32Array, rows: Float32Array[], b: Float32Array, y: Float32Array): void {
-  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
-  for (let i = 0; i < s.length; i++) y[i] = s[i] + b[i];
+/**
+ * Kernel: float32; rows end with the bias, and `one` with a 1 behind room for x. Sums are added in another order than by
+ * the portable kernel, all of them in double precision.
+ */
+export function denseFloat32(
+  x: Float32Array,
+  rows: Float32Array[],
+  one: Float32Array,
+  y: Float32Array,
+): void {
+  one.set(x);
+  y.set((rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, one)) as unknown as number[]);
 }
 
 /** Kernel: the same with a fused activation. */
@@ -167,6 +175,13 @@ export function denseFloat32Clamped(
     const v = s[i] + b[i];
     y[i] = v < min ? min : v > max ? max : v;
   }
+}
+
+/** Room for x, and a 1. */
+export function withOne(depth: number): Float32Array {
+  const one = new Float32Array(depth + 1);
+  one[depth] = 1;
+  return one;
 }
 
 /** Kernel: y = table[x], by the bits of x. */

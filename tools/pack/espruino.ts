@@ -182,9 +182,17 @@ function denseFloat32(args: Args, isConstant: (array: TypedArray) => boolean): R
   const [x, w, bias, y] = args as TypedArray[];
   const [rows, depth, units, min, max] = args.slice(4) as number[];
   if (rows !== 1 || !isConstant(w)) return null;
+  if (unbounded(min, max) && isConstant(bias)) {
+    const joined = new Float32Array(units * (depth + 1));
+    for (let unit = 0; unit < units; unit++) {
+      joined.set(w.subarray(unit * depth, (unit + 1) * depth), unit * (depth + 1));
+      joined[unit * (depth + 1) + depth] = bias[unit];
+    }
+    const rowsText = made(joined, (name) => `floatRows(${name}, ${depth + 1}, ${units})`);
+    const one = made(null, () => `withOne(${depth})`);
+    return call(DENSE, 'denseFloat32', [x, rowsText, one, y], 'floatRows', 'withOne');
+  }
   const matrix = made(w, (name) => `floatRows(${name}, ${depth}, ${units})`);
-  if (min === -FLOAT_MAX && max === FLOAT_MAX)
-    return call(DENSE, 'denseFloat32', [x, matrix, bias, y], 'floatRows');
   return call(DENSE, 'denseFloat32Clamped', [x, matrix, bias, y, min, max], 'floatRows');
 }
 

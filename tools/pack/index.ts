@@ -94,7 +94,8 @@ export async function packModel(bytes: Uint8Array, options: PackOptions): Promis
     entrySource: printed.source,
     name,
     minify: options.minify !== false,
-    format: target === 'espruino' ? 'module' : 'value',
+    // a module of Storage has a scope of its own; what is pasted into a sketch makes one
+    format: target === 'espruino' && !inline ? 'module' : 'value',
   });
   return {
     module,

@@ -299,7 +299,7 @@ ${streams ? 'packed.variables = new PackedVariables(packed);' : 'packed.variable
 packed.reset();`;
 
   const source = espruino
-    ? `${importLines.join('\n')}\n${enabling.join('\n')}\n${make}\nmodule.exports = packed;\n`
+    ? `${importLines.join('\n')}\n${enabling.join('\n')}\n${make}\n${options.inline ? 'export default packed;' : 'module.exports = packed;'}\n`
     : `${importLines.join('\n')}\n${enabling.join('\n')}
 var make = function (given) {\n${make}\nreturn packed;\n};
 export default ${options.inline || !some ? 'make()' : 'make'};\n`;
