@@ -50,12 +50,16 @@ function half(bits: number): number {
 export function decodeWeights(specs: WeightSpec[], bytes: Uint8Array, source: string): NamedWeight[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
-  const weights = specs.map(({ name, shape, dtype, quantization }) => {
+  const weights = specs.map((spec, index) => {
+    const { name, shape, dtype, quantization } = spec ?? {};
+    if (typeof name !== 'string') throw new Error(`${source}: weight ${index} has no name`);
+    if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
+      throw new Error(`weight "${name}" has no shape that can be understood`);
+    }
     const stored = quantization?.dtype ?? dtype;
     if (!Object.hasOwn(STORED, stored)) throw new Error(`weight "${name}" has the unknown type ${stored}`);
     const [size, read] = STORED[stored];
     const length = shape.reduce((product, n) => product * n, 1);
-    if (!(length >= 0)) throw new Error(`weight "${name}" has no shape that can be understood`);
     if (at + length * size > bytes.length) {
       throw new Error(
         `${source}: ${bytes.length} bytes, but weight "${name}" lies at bytes ${at} to ${at + length * size}`,
@@ -78,7 +82,11 @@ export function readManifest(
   manifest: ManifestGroup[],
   readShard: (path: string) => Uint8Array,
 ): NamedWeight[] {
-  return manifest.flatMap(({ paths, weights }) => {
+  return manifest.flatMap((group, index) => {
+    const { paths, weights } = group ?? {};
+    if (!Array.isArray(paths) || !Array.isArray(weights)) {
+      throw new Error(`group ${index} of the weightsManifest has no paths and weights`);
+    }
     const shards = paths.map((path) => {
       try {
         return readShard(path);

@@ -417,6 +417,60 @@ describe('import of TensorFlow.js models', function () {
     await checkSteps(importArtifacts(artifacts), stream, expected);
   });
 
+  it('functional models as Keras 3 describes them', async () => {
+    const x = tf.input({ shape: [null as never, 3], name: 'x' });
+    const apply = (layer: tf.layers.Layer, on: tf.SymbolicTensor | tf.SymbolicTensor[]): tf.SymbolicTensor =>
+      layer.apply(on) as tf.SymbolicTensor;
+    const rnn = { units: 3, returnSequences: true, recurrentActivation: 'sigmoid' as const };
+    const h = apply(layers.lstm({ ...rnn, name: 'h' }), x);
+    const model = randomized(
+      tf.model({ inputs: x, outputs: apply(layers.add({ name: 'sum' }), [x, h]), name: 'outer' }),
+    );
+    const tensor = (name: string): object => ({
+      class_name: '__keras_tensor__',
+      config: { shape: [null, null, 3], dtype: 'float32', keras_history: [name, 0, 0] },
+    });
+    const artifacts = (await artifactsOf(model)) as ModelArtifacts;
+    const json = structuredClone(artifacts.modelTopology) as {
+      class_name: string;
+      config: { layers: Record<string, unknown>[]; input_layers: unknown; output_layers: unknown };
+      keras_version: string;
+    };
+    const [input, lstm, sum] = json.config.layers;
+    input.config = { batch_shape: [null, null, 3], name: 'x', dtype: 'float32' };
+    lstm.inbound_nodes = [{ args: [tensor('x')], kwargs: { training: false } }];
+    sum.inbound_nodes = [{ args: [[tensor('x'), tensor('h')]], kwargs: {} }];
+    // layers need not come in the order in which they run
+    Object.assign(json, { class_name: 'Functional', keras_version: '3.4.1' });
+    Object.assign(json.config, {
+      layers: [sum, lstm, input],
+      input_layers: [['x', 0, 0]],
+      output_layers: ['sum', 0, 0],
+    });
+    assert.deepEqual(
+      writeModel(importArtifacts({ ...artifacts, modelTopology: json }).graph()),
+      writeModel(importLayersModel(model).graph()),
+    );
+    (lstm.config as { recurrent_activation: string }).recurrent_activation = 'hard_sigmoid';
+    assert.throws(
+      () => importArtifacts({ ...artifacts, modelTopology: json }),
+      /layer "h" \(LSTM\): the hard_sigmoid of Keras 3 differs/,
+    );
+  });
+
+  it('pointwise layers around each reading', async () => {
+    const model = sequential(
+      layers.timeDistributed({ layer: layers.flatten(), inputShape: [5, 2, 3] }),
+      layers.timeDistributed({ layer: layers.batchNormalization() }),
+      layers.flatten(),
+      layers.dense({ units: 2 }),
+    );
+    const stream = readings(20, 6);
+    const input = tf.tensor(Float32Array.from(stream.slice(-5).flatMap((row) => [...row])), [1, 5, 2, 3]);
+    const last = (model.predict(input) as tf.Tensor).dataSync() as Float32Array;
+    await checkSteps(importLayersModel(model), stream, new Map([[19, last]]));
+  });
+
   it('saved models: the same from shards, from artifacts and from memory', async () => {
     const model = SEQUENCES['convolutions, then recurrent layers and others']();
     const expected = writeModel(importLayersModel(model).graph());
