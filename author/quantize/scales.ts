@@ -24,8 +24,13 @@ interface Group {
   parameters: Parameters | null;
 }
 
-/** Beyond ±8, a sigmoid is within 4·10⁻⁴ of its limits and a tanh within 3·10⁻⁷: as good as the last bit of int8. */
-const SATURATION: Record<string, number> = { LOGISTIC: 8, TANH: 4 };
+/** Inputs beyond which a function is within half a unit of the last place of its limit. */
+const SATURATION: Record<IntegerType, Record<string, number>> = {
+  // 1 − σ(8) = 3.4·10⁻⁴, 1 − tanh(4) = 6.7·10⁻⁴, where a unit is 3.9·10⁻³ and 7.8·10⁻³
+  INT8: { LOGISTIC: 8, TANH: 4 },
+  // 1 − σ(11.5) = 1.0·10⁻⁵, 1 − tanh(6) = 1.2·10⁻⁵, where a unit is 3.1·10⁻⁵
+  INT16: { LOGISTIC: 11.5, TANH: 6 },
+};
 const LIMIT: Record<IntegerType, number> = { INT8: 127, INT16: 32767 };
 /** Room that int16 leaves above what calibration saw; a third of a bit of sixteen for streams that go further. */
 const HEADROOM = 1.25;
@@ -267,7 +272,7 @@ export class Scales {
     if (group.tensors.length === 1 && !main.outputs.includes(tensor)) {
       const limits = main.nodes
         .filter((node) => node.inputs.includes(tensor))
-        .map(({ op }) => SATURATION[op]);
+        .map(({ op }) => SATURATION[group.type][op]);
       const limit = limits.length ? Math.max(...limits) : NaN;
       if (limit > 0) {
         low = Math.max(low, -limit);
