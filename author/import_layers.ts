@@ -181,6 +181,36 @@ const batchNormalization: Converter = (c, inputs) => {
   };
 };
 
+/** One number for each value of the last dimension, given as such or as one for all. */
+function eachValue(c: Conversion, key: string, x: Stream, otherwise: number): number[] {
+  const given = c.config[key] ?? otherwise;
+  const list: unknown[] = Array.isArray(given) ? given : new Array<unknown>(lastOf(x)).fill(given);
+  if (list.length !== lastOf(x) || !list.every((n) => typeof n === 'number')) {
+    fail(c, `${key} is ${JSON.stringify(given)}`);
+  }
+  return list as number[];
+}
+
+const rescaling: Converter = (c, inputs) => {
+  const { stream, time } = only(c, inputs);
+  const factors = { scale: eachValue(c, 'scale', stream, 1), offset: eachValue(c, 'offset', stream, 0) };
+  return { time, stream: c.model.scale(c.name, stream, factors) };
+};
+
+/** Keras's normalization of features: (x − mean) / max(√variance, 1e-7). */
+const normalization: Converter = (c, inputs) => {
+  const value = only(c, inputs);
+  const { stream, time } = value;
+  expectLastAxis(c, value, c.config.axis ?? -1);
+  if (flag(c, 'invert', false)) fail(c, 'invert cannot be converted');
+  const mean = weight(c, 'mean', [lastOf(stream)]);
+  const scale = Float64Array.from(weight(c, 'variance', [lastOf(stream)]), (variance) =>
+    variance >= 0 ? 1 / Math.max(Math.sqrt(variance), 1e-7) : fail(c, `has the variance ${variance}`),
+  );
+  const offset = scale.map((factor, i) => -mean[i] * factor);
+  return { time, stream: c.model.scale(c.name, stream, { scale, offset }) };
+};
+
 /** All that is left of the time axis side by side, or only the values of one reading. */
 const flatten: Converter = (c, inputs) => {
   const value = only(c, inputs);
@@ -257,6 +287,8 @@ export const POINTWISE: Record<string, Converter> = {
   ELU: elu,
   Softmax: softmax,
   BatchNormalization: batchNormalization,
+  Normalization: normalization,
+  Rescaling: rescaling,
   Flatten: flatten,
   Reshape: reshape,
   Dropout: ignored,

@@ -257,6 +257,18 @@ describe('models over streams', function () {
     await checkForms(m, [readings(300, 2), readings(300, 2, 8)]);
   });
 
+  it('gives outputs that only have another shape under their own names', async () => {
+    const m = new StreamModel();
+    const x = m.input('x', 4);
+    const y = m.tanh('y', x);
+    m.output(m.reshape('a', x, [2, 2]), y, m.reshape('b', y, [2, 2]));
+    const model = load(await checkForms(m, [readings(20, 4)]));
+    assert.deepEqual(
+      model.outputs.map(({ name }) => name),
+      ['a', 'y', 'b'],
+    );
+  });
+
   it('gives the same file for the same seed, and another for another', () => {
     const build = (seed: number): Uint8Array => {
       const m = new StreamModel({ seed });

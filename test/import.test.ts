@@ -486,6 +486,34 @@ describe('import of TensorFlow.js models', function () {
     );
   });
 
+  it('rescaling and normalization of features', async () => {
+    const rescaling = layers.rescaling({ scale: 0.25, offset: -0.5, inputShape: [3] });
+    const model = sequential(rescaling, layers.dense({ units: 2 }));
+    const stream = readings(20, 3);
+    const input = tf.tensor(Float32Array.from(stream.flatMap((row) => [...row])), [20, 3]);
+    const outputs = rows(model.predict(input) as tf.Tensor, 20);
+    await checkSteps(importLayersModel(model), stream, new Map(outputs.map((row, t) => [t, row])));
+
+    const normalized = importArtifacts({
+      modelTopology: {
+        class_name: 'Sequential',
+        config: [
+          {
+            class_name: 'Normalization',
+            config: { name: 'n', batch_input_shape: [null, null, 2], axis: [-1] },
+          },
+        ],
+      },
+      weightSpecs: [
+        { name: 'n/mean', shape: [2], dtype: 'float32' },
+        { name: 'n/variance', shape: [2], dtype: 'float32' },
+        { name: 'n/count', shape: [], dtype: 'int32' },
+      ],
+      weightData: Float32Array.of(1, 2, 4, 0.25, 0).buffer,
+    });
+    await checkSteps(normalized, [Float32Array.of(5, 1)], new Map([[0, [2, -2]]]));
+  });
+
   it('weights stored with fewer bits', () => {
     const topology = sequential(layers.dense({ units: 2, name: 'd', inputShape: [2] })).toJSON(null, false);
     const bytes = new Uint8Array(4 + 4);

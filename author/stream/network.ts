@@ -71,7 +71,11 @@ export class Network {
             );
       tensors.set(output, tensor);
     }
-    for (const x of this.outputs) graph.output(tensors.get(x)!);
+    for (const x of this.outputs) {
+      const tensor = tensors.get(x)!;
+      // a stream of another shape only has no tensor of its own
+      graph.output(tensor.name === x.name ? tensor : graph.named(tensor, x.name));
+    }
     return graph.build();
   }
 

@@ -32,6 +32,13 @@ export class StreamGraph {
     return this.main.input(name, FLOAT, [1, size]);
   }
 
+  /** The same values in a tensor of this name. */
+  named(x: Tensor, name: string): Tensor {
+    this.layer = name;
+    const target = this.integers('shape', x.shape);
+    return this.op('RESHAPE', [x, target], '', x.shape, { new_shape: x.shape });
+  }
+
   output(tensor: Tensor): void {
     this.main.output(tensor);
   }
