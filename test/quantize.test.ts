@@ -1,31 +1,18 @@
 /** Quantization: errors over time, real TensorFlow Lite, other engines, and what is refused. */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { StreamModel, type Stream } from '../author/index';
 import { GraphBuilder } from '../author/graph_builder';
 import { compareModels, type Comparison } from '../author/quantize/compare';
 import { quantizeModel, type Quantized, type QuantizeOptions } from '../author/quantize/index';
-import { random } from '../author/random';
 import { gruModel, leakyIntegratorModel } from '../author/recurrent';
 import { writeModel } from '../author/writer';
 import { engines } from '../engines/index';
 import type { Graph, Tensor } from '../lib/graph';
-import { load, readGraph } from '../lib/index';
+import { load } from '../lib/index';
 import { shippedBundle } from '../tools/engine_bundle';
 import { verify } from '../tools/verify';
 import { openTflite, tfliteMissing } from './helpers/tflite';
-
-/** A random walk that is drawn back to 0, as a sensor's readings: within ±3. */
-function walk(steps: number, size: number, seed: number): number[][] {
-  const next = random(seed);
-  const at = new Array<number>(size).fill(0);
-  return Array.from({ length: steps }, () =>
-    at.map((value, i) => (at[i] = Math.max(-3, Math.min(3, 0.9 * value + 0.6 * next.normal())))),
-  );
-}
+import { walk } from './helpers/walk';
 
 /** Quantizes with one stream, and compares on another. */
 function quantizeAndCompare(
@@ -532,133 +519,5 @@ describe('what cannot be quantized', () => {
       () => quantizeModel(leakyIntegratorModel({ decay: 0.5 }), [walk(9, 1, 1)], { activations: 'float' }),
       /only weights of dense layers and convolutions/,
     );
-  });
-});
-
-describe('engram quantize', function () {
-  this.timeout(60000);
-  const cli = path.join(__dirname, '..', 'tools', 'cli.ts');
-  let folder: string;
-
-  beforeEach(() => {
-    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'engram-quantize-'));
-    fs.writeFileSync(path.join(folder, 'gru.tflite'), writeModel(gruModel({ ...GRU, outputs: 2 })));
-  });
-  afterEach(() => fs.rmSync(folder, { recursive: true }));
-
-  function engram(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-    return spawnSync(process.execPath, ['--require', require.resolve('tsx/cjs'), cli, ...args], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-  }
-
-  /** Two recordings with time and a label at their ends. */
-  function csv(change: (rows: string[][]) => void = () => undefined): string {
-    const rows = walk(60, 3, 5).map((row, i) => [
-      i < 40 ? 'a' : 'b',
-      String(i / 10),
-      ...row.map(String),
-      i === 39 ? 'left' : i === 59 ? 'right' : '',
-    ]);
-    change(rows);
-    const file = path.join(folder, 'data.csv');
-    fs.writeFileSync(
-      file,
-      [['id', 'time', 'x', 'y', 'z', 'label'], ...rows].map((row) => row.join()).join('\n'),
-    );
-    return 'data.csv';
-  }
-
-  const columns = ['--group', 'id', '--label', 'label', '--classes', 'left,right'];
-
-  it('writes a model that runs, and reports sizes, errors over time and accuracy', () => {
-    const file = csv();
-    const { status, stdout, stderr } = engram('quantize', 'gru.tflite', '--data', file, ...columns, '--json');
-    assert.equal(status, 0, stderr);
-    const report = JSON.parse(stdout) as Comparison & {
-      out: string;
-      before: { file: number };
-      after: { file: number };
-      accuracy: {
-        float: { last: { of: number } };
-        quantized: { last: { of: number }; confusion: number[][] };
-      };
-    };
-    assert.equal(report.out, 'gru.int8.tflite');
-    const bytes = new Uint8Array(fs.readFileSync(path.join(folder, report.out)));
-    assert.equal(report.after.file, bytes.length);
-    assert.ok(report.after.file < 0.8 * report.before.file);
-    assert.equal(readGraph(bytes).subgraphs[0].inputs[0].type, 'INT8');
-    assert.deepEqual([report.readings, report.streams], [60, 2]);
-    assert.deepEqual(
-      report.variables.map(({ name }) => name),
-      ['h'],
-    );
-    assert.ok(report.layers.every(({ beginning, end }) => beginning.rms > 0 && end.rms > 0));
-    assert.equal(report.accuracy.float.last.of, 2);
-    assert.equal(
-      report.accuracy.quantized.confusion.flat().reduce((sum, n) => sum + n),
-      2,
-    );
-  });
-
-  it('finds columns with usual names by itself', () => {
-    const file = csv();
-    const run = (...args: string[]): object => {
-      const { status, stdout, stderr } = engram('quantize', 'gru.tflite', '--data', file, '--json', ...args);
-      assert.equal(status, 0, stderr);
-      return JSON.parse(stdout) as object;
-    };
-    assert.deepEqual(run('--classes', 'left,right'), run(...columns));
-  });
-
-  it('prints tables', () => {
-    const run = engram(
-      'quantize',
-      'gru.tflite',
-      '--data',
-      csv(),
-      ...columns,
-      '--state',
-      'int16',
-      '-o',
-      'o.tflite',
-    );
-    assert.equal(run.status, 0, run.stderr);
-    assert.match(run.stdout, /^bytes +before +after/);
-    assert.match(run.stdout, /^h +variable +INT16/m);
-    assert.match(run.stdout, /^at the last reading of a recording +\d+\.\d% \(\d of 2\)/m);
-    assert.match(run.stdout, /wrote o\.tflite\n$/);
-  });
-
-  for (const [what, change, message] of [
-    ['a missing cell', (rows) => (rows[4][3] = ''), /data\.csv, row 6, column 4 \(y\): the cell is empty/],
-    ['text', (rows) => (rows[4][3] = 'n/a'), /row 6, column 4 \(y\): "n\/a" is not a number/],
-    ['a row that is too short', (rows) => rows[9].pop(), /row 11: 5 columns, but 6 are expected/],
-    ['a time that jumps', (rows) => (rows[7][1] = '70'), /row 9, column 2: the time jumps ahead by 69\.4/],
-    ['a time that goes back', (rows) => (rows[7][1] = '0.1'), /row 9, column 2: the time goes back/],
-    ['an unknown label', (rows) => (rows[39][5] = 'up'), /recording a, reading 40: label "up".*left, right/],
-    ['data that never move', (rows) => rows.forEach((row) => row.fill('1', 2, 5)), /never moves: input "x"/],
-  ] as [string, (rows: string[][]) => void, RegExp][]) {
-    it(`refuses ${what}, and leaves nothing behind`, () => {
-      const { status, stderr } = engram('quantize', 'gru.tflite', '--data', csv(change), ...columns);
-      assert.equal(status, 2);
-      assert.match(stderr, message);
-      assert.deepEqual(fs.readdirSync(folder).sort(), ['data.csv', 'gru.tflite']);
-    });
-  }
-
-  it('refuses columns that are unknown, labels that say nothing, and to write over the model', () => {
-    const file = csv();
-    const failing = (...args: string[]): string =>
-      engram('quantize', 'gru.tflite', '--data', file, ...args).stderr;
-    assert.match(failing(), /label "left" must be a number from 0 to 1, unless --classes/);
-    assert.match(
-      failing('--columns', 'x,y,w'),
-      /--columns w: data\.csv has no such column; its columns are id, /,
-    );
-    assert.match(failing(...columns, '-o', 'gru.tflite'), /is the model itself/);
-    assert.match(failing('--columns', 'x,y,z', '--range', 'h=2:1'), /--range must be NAME=LOW:HIGH/);
   });
 });
