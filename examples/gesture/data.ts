@@ -1,10 +1,11 @@
 /** The recordings of ../shared/data/gestures, and how they are varied for training. */
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Random } from '../../author/random';
 
 /** Gestures in the order of the model's outputs. */
-export const LABELS = ['swiperight', 'swipeleft', 'upup', 'waggle', 'clap2', 'random'];
+export const LABELS = JSON.parse(fs.readFileSync(path.join(__dirname, 'labels.json'), 'utf8')) as string[];
 
 /** One gesture: readings of x, y, z in raw units (64 ≈ 1 g), ten a second. */
 export interface Recording {
