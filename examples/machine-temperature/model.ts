@@ -14,7 +14,7 @@
  */
 import type { Graph, Tensor } from '../../lib/graph';
 import { GraphBuilder } from '../../author/graph_builder';
-import type { Quantization, SubgraphBuilder } from '../../author/graph_builder';
+import type { Range } from '../../author/quantize/index';
 
 export interface Forecaster {
   /** What is taken from a reading, and what the rest is divided by: standard deviations of the forecast's error. */
@@ -34,181 +34,100 @@ export const SURPRISE_SHARE = 1 / 288;
 /** What is kept of an alarm from one reading to the next: half of it after a day. */
 export const ALARM_KEEP = Math.pow(0.5, 1 / 288);
 
-/** FLOAT32, or INT16 with int8 weights: all integers, state of 16 bits. */
-export type TemperatureType = 'FLOAT32' | 'INT16';
-
-/** Ranges of the quantized model: readings, deviations from the mean, surprise. */
-const READING_RANGE = 256;
-const RANGE = 8;
-const SURPRISE_RANGE = 8;
-const ALARM_RANGE = 2;
-
-/** Input "temperature" [1, 1]; outputs "surprise" [1, 1], "alarm" [1, 1], "expected" [1, 1] in the reading's unit. */
-export function temperatureModel(forecaster: Forecaster, type: TemperatureType = 'FLOAT32'): Graph {
-  const integer = type === 'INT16';
-  const builder = new GraphBuilder(`surprise about a machine's temperature, ${type}`);
+/** Input "temperature" [1, 1]; outputs "surprise" [1, 1], "alarm" [1, 1], "expected_temperature" [1, 1] in the reading's unit. */
+export function temperatureModel(forecaster: Forecaster): Graph {
+  const builder = new GraphBuilder("surprise about a machine's temperature");
   const main = builder.subgraph('main');
   const initialize = builder.subgraph('initialize');
-  const symmetric = (range: number): Quantization | undefined =>
-    integer ? { scale: range / 32768, zeroPoint: 0 } : undefined;
-  const stored = (values: number[], quantization?: Quantization): number[] =>
-    quantization ? values.map((value) => Math.round(value / Math.fround(quantization.scale!))) : values;
-  const constant = (name: string, values: number[]): Tensor => {
-    const quantization = integer ? { scale: Math.max(...values) / 32767, zeroPoint: 0 } : undefined;
-    return main.constant(name, type, [1, values.length], stored(values, quantization), quantization);
-  };
-  const value = (name: string, length: number, quantization?: Quantization): Tensor =>
-    main.tensor(name, type, [1, length], quantization);
-  const apply = (op: string, name: string, inputs: Tensor[], quantization?: Quantization): Tensor => {
-    const output = value(name, inputs[0].length, quantization);
+  const constant = (name: string, shape: number[], values: number[]): Tensor =>
+    main.constant(name, 'FLOAT32', shape, values);
+  const apply = (op: string, name: string, inputs: Tensor[]): Tensor => {
+    const output = main.tensor(name, 'FLOAT32', [1, inputs[0].length]);
     main.op(op, inputs, [output]);
     return output;
   };
-  const part = (
-    name: string,
-    of: Tensor,
-    begin: number,
-    length: number,
-    quantization?: Quantization,
-  ): Tensor => {
-    const output = value(name, length, quantization);
+  const part = (name: string, of: Tensor, begin: number, length: number): Tensor => {
+    const output = main.tensor(name, 'FLOAT32', [1, length]);
     const indices = (text: string, list: number[]): Tensor =>
       main.constant(`${name}/${text}`, 'INT32', [2], list);
     main.op('SLICE', [of, indices('begin', [0, begin]), indices('size', [1, length])], [output]);
     return output;
   };
-  const dense = (
-    name: string,
-    x: Tensor,
-    kernel: number[][],
-    bias: number[],
-    quantization?: Quantization,
-  ): Tensor => {
-    const output = value(name, bias.length, quantization);
-    main.op('FULLY_CONNECTED', [x, ...denseConstants(main, name, x, kernel, bias, integer)], [output]);
+  /** Kernel: a row for each output. */
+  const dense = (name: string, x: Tensor, kernel: number[][], bias: number[]): Tensor => {
+    const output = main.tensor(name, 'FLOAT32', [1, bias.length]);
+    const weights = constant(`${name}/kernel`, [kernel.length, kernel[0].length], kernel.flat());
+    main.op('FULLY_CONNECTED', [x, weights, constant(`${name}/bias`, [bias.length], bias)], [output]);
     return output;
+  };
+  /** A variable of so many numbers, 0 at first. */
+  const variable = (name: string, length: number): { handle: Tensor; old: Tensor } => {
+    const initial = initialize.constant(`${name}/initial`, 'FLOAT32', [1, length], new Array(length).fill(0));
+    initialize.assign(initialize.variable(name), initial);
+    const handle = main.variable(name);
+    return { handle, old: main.read(handle, 'FLOAT32', [1, length]) };
   };
   /** old + rate · (target − old), assigned to the variable. */
   const approach = (
     name: string,
-    handle: Tensor,
-    old: Tensor,
+    { handle, old }: { handle: Tensor; old: Tensor },
     target: Tensor,
     rates: number[],
-    range: number,
     as = `${name}/next`,
   ): Tensor => {
-    const difference = apply('SUB', `${name}/difference`, [target, old], symmetric(2 * range));
-    const change = apply(
-      'MUL',
-      `${name}/change`,
-      [difference, constant(`${name}/rate`, rates)],
-      symmetric(2 * range * Math.max(...rates)),
-    );
-    const next = apply('ADD', as, [old, change], symmetric(range));
+    const difference = apply('SUB', `${name}/difference`, [target, old]);
+    const rate = constant(`${name}/rate`, [1, rates.length], rates);
+    const next = apply('ADD', as, [old, apply('MUL', `${name}/change`, [difference, rate])]);
     main.assign(handle, next);
     return next;
   };
 
   const { mean, deviation, rates, weights } = forecaster;
-  const standard = symmetric(RANGE);
-  const lengths = { level: rates.length, expected: STAGES, surprise: 1, alarm: 1 };
-  const variables = Object.entries(lengths).map(([name, length]) => {
-    const range = { surprise: SURPRISE_RANGE, alarm: ALARM_RANGE }[name] ?? RANGE;
-    initialize.assign(
-      initialize.variable(name),
-      initialize.constant(
-        `${name}/initial`,
-        type,
-        [1, length],
-        new Array<number>(length).fill(0),
-        symmetric(range),
-      ),
-    );
-    return { name, length, range };
-  });
-  const x = main.input('temperature', type, [1, 1], symmetric(READING_RANGE));
+  const x = main.input('temperature', 'FLOAT32', [1, 1]);
   main.callOnce(initialize);
-  const [level, expected, surprise, alarm] = variables.map(({ name, length, range }) => {
-    const handle = main.variable(name);
-    return { handle, old: main.read(handle, type, [1, length], symmetric(range)) };
-  });
+  const level = variable('level', rates.length);
+  const expected = variable('expected', STAGES);
+  const surprise = variable('surprise', 1);
+  const alarm = variable('alarm', 1);
 
   // as many copies of z as there are levels, so that nothing need be broadcast
-  const z = dense(
-    'z',
-    x,
-    rates.map(() => [1 / deviation]),
-    rates.map(() => -mean / deviation),
-    standard,
-  );
-  const levels = approach('level', level.handle, level.old, z, rates, RANGE);
-  const forecast = dense('forecast', levels, [weights], [0], standard);
+  const kernel = rates.map(() => [1 / deviation]);
+  const bias = rates.map(() => -mean / deviation);
+  const z = dense('z', x, kernel, bias);
+  const forecast = dense('forecast', approach('level', level, z, rates), [weights], [0]);
 
-  const chain = value('chain', STAGES, standard);
-  const stages = part('expected/first', expected.old, 0, STAGES - 1, standard);
-  main.op('CONCATENATION', [forecast, stages], [chain], { axis: 1 });
-  const held = approach('expected', expected.handle, expected.old, chain, [STAGE_RATE], RANGE);
-  const last = part('expected/last', held, STAGES - 1, 1, standard);
+  const chain = main.tensor('chain', 'FLOAT32', [1, STAGES]);
+  main.op('CONCATENATION', [forecast, part('expected/first', expected.old, 0, STAGES - 1)], [chain], {
+    axis: 1,
+  });
+  const last = part('expected/last', approach('expected', expected, chain, [STAGE_RATE]), STAGES - 1, 1);
 
-  const error = apply('SUB', 'error', [part('z/one', z, 0, 1, standard), last], symmetric(SURPRISE_RANGE));
-  const size = apply('ABS', 'error/size', [error], symmetric(SURPRISE_RANGE));
-  const surprised = approach(
-    'surprise',
-    surprise.handle,
-    surprise.old,
-    size,
-    [SURPRISE_SHARE],
-    SURPRISE_RANGE,
-    'surprise',
-  );
-  const faded = apply(
-    'MUL',
-    'alarm',
-    [alarm.old, constant('alarm/keep', [ALARM_KEEP])],
-    symmetric(ALARM_RANGE),
-  );
+  const error = apply('SUB', 'error', [part('z/one', z, 0, 1), last]);
+  const size = apply('ABS', 'error/size', [error]);
+  const surprised = approach('surprise', surprise, size, [SURPRISE_SHARE], 'surprise');
+  const faded = apply('MUL', 'alarm', [alarm.old, constant('alarm/keep', [1, 1], [ALARM_KEEP])]);
   main.assign(alarm.handle, faded);
-  main.output(surprised, faded, dense('expected', last, [[deviation]], [mean], symmetric(READING_RANGE)));
+  main.output(surprised, faded, dense('expected_temperature', last, [[deviation]], [mean]));
   return builder.build();
 }
 
-/** Kernel [outputs, inputs] and bias of a FULLY_CONNECTED; quantized: int8 with one scale, and int64. */
-function denseConstants(
-  main: SubgraphBuilder,
-  name: string,
-  x: Tensor,
-  kernel: number[][],
-  bias: number[],
-  integer: boolean,
-): [Tensor, Tensor] {
-  const values = kernel.flat();
-  const shape = [kernel.length, kernel[0].length];
-  if (!integer) {
-    return [
-      main.constant(`${name}/kernel`, 'FLOAT32', shape, values),
-      main.constant(`${name}/bias`, 'FLOAT32', [bias.length], bias),
-    ];
-  }
-  const scale = Math.fround(Math.max(...values.map(Math.abs)) / 127);
-  const biasScale = Math.fround(x.scale * scale);
-  return [
-    main.constant(
-      `${name}/kernel`,
-      'INT8',
-      shape,
-      values.map((v) => Math.round(v / scale)),
-      { scale, zeroPoint: 0 },
-    ),
-    main.constant(
-      `${name}/bias`,
-      'INT64',
-      [bias.length],
-      bias.map((v) => Math.round(v / biasScale)),
-      {
-        scale: biasScale,
-        zeroPoint: 0,
-      },
-    ),
-  ];
-}
+const within = (bound: number, names: string[]): [string, Range][] =>
+  names.map((name) => [name, { low: -bound, high: bound }]);
+
+/**
+ * What the quantized model must be able to express, for tensors and variables by name: more than the training part shows,
+ * which knows no breakdown. Readings from 0 to 128, differences of eight standard deviations.
+ */
+export const RANGES: Record<string, Range> = {
+  ...Object.fromEntries([
+    ...within(8, ['z', 'level', 'level/difference', 'level/change', 'forecast', 'expected', 'error']),
+    ...within(8, ['expected/difference', 'surprise/difference']),
+    ...within(8 * STAGE_RATE, ['expected/change']),
+    ...within(8 * SURPRISE_SHARE, ['surprise/change']),
+  ]),
+  temperature: { low: 0, high: 128 },
+  expected_temperature: { low: 0, high: 128 },
+  'error/size': { low: 0, high: 8 },
+  surprise: { low: 0, high: 8 },
+  alarm: { low: 0, high: 1 },
+};

@@ -45,6 +45,6 @@ require('DS18B20')
   .connect(new OneWire(SENSOR))
   .getTemp(function (celsius) {
     // null when the sensor does not answer: leave this reading out
-    if (celsius !== null) watch(celsius * 1.8 + 32); // the record is in °F
+    if (celsius !== null) watch(celsius * 1.8 + 32); // the record is taken to be in °F
     sleep();
   });

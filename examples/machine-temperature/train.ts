@@ -10,10 +10,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { SingleBar, Presets } from 'cli-progress';
+import { quantizeModel } from '../../author/quantize/index';
 import { random } from '../../author/random';
 import { writeModel } from '../../author/writer';
+import type { Graph } from '../../lib/graph';
 import { load } from '../../lib/index';
-import { type Forecaster, STAGE_RATE, STAGES, temperatureModel } from './model';
+import { type Forecaster, RANGES, STAGE_RATE, STAGES, temperatureModel } from './model';
 import {
   judge,
   type MachineRecord,
@@ -103,6 +105,12 @@ export function train(
   return { ...forecaster, deviation: spread * error };
 }
 
+/** Integers throughout: int8 weights, activations and state of 16 bits. Ranges beyond RANGES are those of the readings. */
+export function quantize(graph: Graph, readings: number[]): Graph {
+  const stream = readings.map((reading) => [reading]);
+  return quantizeModel(graph, [stream], { activations: 'int16', state: 'int16', ranges: RANGES }).graph;
+}
+
 function report(record: MachineRecord, name: string, bytes: Uint8Array): void {
   const { found, falseAlarms, early } = judge(record, watch(bytes, record.readings, THRESHOLD).raised);
   const hits = found.filter((at) => at !== null).length;
@@ -117,18 +125,17 @@ if (require.main === module) {
   const record = readRecord(folder);
   const bar = new SingleBar({ format: 'training [{bar}] {percentage}%, loss {loss}' }, Presets.legacy);
   bar.start(EPOCHS, 0, { loss: '' });
-  const forecaster = train(record.readings.slice(0, trainingLength(record)), SEED, (epoch, loss) =>
-    bar.update(epoch, { loss: loss.toFixed(4) }),
-  );
+  const seen = record.readings.slice(0, trainingLength(record));
+  const forecaster = train(seen, SEED, (epoch, loss) => bar.update(epoch, { loss: loss.toFixed(4) }));
   bar.stop();
   console.log(
     `time constants (readings): ${forecaster.rates.map((rate) => (1 / rate).toFixed(1)).join(', ')}`,
   );
   console.log(`weights: ${forecaster.weights.map((weight) => weight.toFixed(3)).join(', ')}`);
-  const float = writeModel(temperatureModel(forecaster));
+  const graph = temperatureModel(forecaster);
   for (const [name, bytes] of [
-    ['temperature.tflite', float],
-    ['temperature_int16.tflite', writeModel(temperatureModel(forecaster, 'INT16'))],
+    ['temperature.tflite', writeModel(graph)],
+    ['temperature_int16.tflite', writeModel(quantize(graph, seen))],
   ] as const) {
     fs.writeFileSync(path.join(__dirname, name), bytes);
     report(record, name, bytes);
