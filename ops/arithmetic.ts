@@ -51,6 +51,9 @@ export function add(
   min: number,
   max: number,
 ): void {
+  // numbers for certain: else V8 boxes every result
+  min = +min;
+  max = +max;
   for (let row = 0, k = 0; k < n; row++) {
     let p = rowOffset(row, outer, 3, 1);
     let q = rowOffset(row, outer, 3, 2);
@@ -79,6 +82,8 @@ export function mulFloat32(
   min: number,
   max: number,
 ): void {
+  min = +min;
+  max = +max;
   for (let row = 0, k = 0; k < n; row++) {
     let p = rowOffset(row, outer, 3, 1);
     let q = rowOffset(row, outer, 3, 2);

@@ -48,6 +48,9 @@ export function patchFloat32(
   min: number,
   max: number,
 ): void {
+  // numbers for certain: else V8 boxes every result
+  min = +min;
+  max = +max;
   let count = 4;
   for (; unit < last; unit += count) {
     let s0 = 0;

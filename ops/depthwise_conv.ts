@@ -48,6 +48,9 @@ export function depthwiseConvFloat32(
   min: number,
   max: number,
 ): void {
+  // numbers for certain: else V8 boxes every result
+  min = +min;
+  max = +max;
   const xStep = dilationX * xX;
   const place = strideX * xX;
   const sliding = filterWidth === 3 && strideX === dilationX;

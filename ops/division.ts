@@ -43,6 +43,9 @@ export function divide(
   min: number,
   max: number,
 ): void {
+  // numbers for certain: else V8 boxes every result
+  min = +min;
+  max = +max;
   for (let row = 0, k = 0; k < n; row++) {
     let p = rowOffset(row, outer, 3, 1);
     let q = rowOffset(row, outer, 3, 2);

@@ -32,6 +32,9 @@ export function fullyConnectedFloat32(
   min: number,
   max: number,
 ): void {
+  // numbers for certain: else V8 boxes every result
+  min = +min;
+  max = +max;
   let step = 2;
   for (let row = 0; row < rows; row += step) {
     if (rows - row < 2) step = 1;

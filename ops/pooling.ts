@@ -40,6 +40,9 @@ export function maxPool(
   min: number,
   max: number,
 ): void {
+  // numbers for certain: else V8 boxes every result
+  min = +min;
+  max = +max;
   let k = 0;
   for (let row = 0; row < batches * rows; row++) {
     const image = Math.floor(row / rows) * height;
@@ -87,6 +90,8 @@ export function averagePool(
   max: number,
   whole: number,
 ): void {
+  min = +min;
+  max = +max;
   let k = 0;
   for (let row = 0; row < batches * rows; row++) {
     const image = Math.floor(row / rows) * height;
@@ -135,6 +140,8 @@ export function l2PoolFloat32(
   min: number,
   max: number,
 ): void {
+  min = +min;
+  max = +max;
   let k = 0;
   for (let row = 0; row < batches * rows; row++) {
     const image = Math.floor(row / rows) * height;

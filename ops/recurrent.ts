@@ -117,6 +117,8 @@ export function finishCell(
   clip: number,
   activation: number,
 ): void {
+  // numbers for certain: else V8 boxes every result
+  clip = +clip;
   if (!coupled) finishGate(s, 0, n, c, cAt, pi, ni, SIGMOID);
   finishGate(s, n, n, c, cAt, pf, nf, SIGMOID);
   finishGate(s, 2 * n, n, c, cAt, none, ng, activation);
@@ -141,6 +143,7 @@ export function emitState(
   n: number,
   clip: number,
 ): void {
+  clip = +clip;
   for (const end = hAt + n; hAt < end; hAt++) {
     if (clip > 0) h[hAt] = h[hAt] < -clip ? -clip : h[hAt] > clip ? clip : h[hAt];
     y[yAt++] = h[hAt];

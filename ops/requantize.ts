@@ -24,6 +24,9 @@ export function requantize(
 
 /** Kernel: clamps numbers of any type. x and y may be the same array. */
 export function clamp(x: TypedArray, y: TypedArray, n: number, min: number, max: number): void {
+  // numbers for certain: else V8 boxes every result
+  min = +min;
+  max = +max;
   for (let i = 0; i < n; i++) {
     const v = x[i];
     y[i] = v < min ? min : v > max ? max : v;
