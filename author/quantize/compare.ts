@@ -124,7 +124,7 @@ export function compareModels(
     .map((pair) => {
       const node = computedBy.get(pair.float)!;
       const [a, b] = [float.tensor(pair.float.index), integer.tensor(pair.quantized.index)];
-      return { pair, watch: new Watch(pair.float.name, nameOf(node), a, b) };
+      return { pair, watch: new Watch(pair.float.name || `tensor ${pair.float.index}`, nameOf(node), a, b) };
     });
   const variables = float.variables
     .names()

@@ -141,10 +141,9 @@ function text(report: Report): string {
   ];
   const drifting = [...report.variables, ...report.outputs].filter(({ drifts }) => drifts);
   if (drifting.length) {
-    lines.push(
-      '',
-      `${drifting.map(({ name }) => name).join(', ')}: the error grows with time. Try --state int16`,
-    );
+    const advice = report.variables.every(({ type }) => type === 'INT16') ? '' : '. Try --state int16';
+    const names = drifting.map(({ name }) => name).join(', ');
+    lines.push('', `${names}: the error grows with time${advice}`);
   }
   if (report.keptFloat.length) lines.push('', `kept in float: ${report.keptFloat.join('; ')}`);
   if (report.still.length) {
