@@ -19,6 +19,9 @@ export interface Move {
   bytes: number;
   /** Moves between a subgraph and its caller are always carried out. */
   fixed: boolean;
+  /** When it is carried out, and whether its operator does nothing else: it may then move bytes within one memory. */
+  time: number;
+  alone: boolean;
   /** Set by the planner. */
   elided: boolean;
 }
@@ -85,13 +88,13 @@ function attempt(request: PlanRequest, degree: number): number {
   separate(request);
   if (degree > 0) {
     const moves = request.moves;
-    for (let pass = 0; pass < 4; pass++) {
-      if (pass === 2) {
+    for (let pass = 0; pass < 5; pass++) {
+      if (pass === 3) {
         if (degree > 1)
           for (let i = 0; i < request.inPlace.length; i++) shareInPlace(request.inPlace[i], request);
         continue;
       }
-      if (pass === 3 && degree < 3) continue;
+      if (pass === 4 && degree < 3) continue;
       for (let i = 0; i < moves.length; i++)
         if (!moves[i].elided && passOf(moves[i]) === pass) elide(moves[i], request);
     }
@@ -99,12 +102,11 @@ function attempt(request: PlanRequest, degree: number): number {
   return layOutArena(request);
 }
 
-/** Moves that touch variables first, then whole tensors, then parts. */
+/** Moves of variables first, then what can be put together in one, then whole tensors, then parts. */
 function passOf(move: Move): number {
-  const from = move.from;
-  const to = move.to;
-  if (isState(from) || isState(to)) return 0;
-  return from.bytes === to.bytes ? 1 : 3;
+  if (move.from.isVariable || move.to.isVariable) return 0;
+  if (isState(move.to)) return 1;
+  return move.from.bytes === move.to.bytes ? 2 : 4;
 }
 
 function isState(tensor: Tensor): boolean {
@@ -314,9 +316,17 @@ function collide(
 ): boolean {
   if (x.low + dx >= y.high || y.low >= x.high + dx) return false;
   if (x.to < y.from || y.to < x.from) return false;
-  if (x.to === y.from) return !inPlaceAt(x.to, moving, target, shift, request);
-  if (y.to === x.from) return !inPlaceAt(y.to, moving, target, shift, request);
+  if (x.to === y.from) return !inPlaceAt(x.to, moving, target, shift, request) && !movesAt(x.to, request);
+  if (y.to === x.from) return !inPlaceAt(y.to, moving, target, shift, request) && !movesAt(y.to, request);
   return true;
+}
+
+/** Whether the operator at `time` only moves bytes: `set` on a typed array is right even where both sides overlap. */
+function movesAt(time: number, request: PlanRequest): boolean {
+  for (let i = 0; i < request.moves.length; i++) {
+    if (request.moves[i].time === time && request.moves[i].alone) return true;
+  }
+  return false;
 }
 
 /**

@@ -207,6 +207,8 @@ export function prepareGraph(
       toOffset: toOffset,
       bytes: bytes,
       fixed: fixed,
+      time: time,
+      alone: false,
       elided: false,
     };
     prepared.moves.push(move);
@@ -409,8 +411,11 @@ export function prepareGraph(
       }
       const outer = scratch;
       scratch = [];
+      const before = routine.steps.length;
       operators[node.op](node, preparation);
       node = subgraph.nodes[i];
+      const only = routine.steps[before];
+      if (routine.steps.length === before + 1 && only.move) only.move.alone = true;
       for (let k = 0; k < scratch.length; k++) live(scratch[k], time);
       scratch = outer;
       for (let k = 0; k < node.outputs.length; k++) live(node.outputs[k], time);
