@@ -97,6 +97,7 @@ describe('examples/machine-temperature', function () {
     assert.ok(commands.length >= 4);
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'engram-temperature-'));
     try {
+      fs.mkdirSync(path.join(directory, 'modules'));
       fs.cpSync(folder, path.join(directory, 'examples', 'machine-temperature'), { recursive: true });
       for (const command of commands) {
         assert.match(command, /^npx engram /);
