@@ -5,6 +5,7 @@ import path from 'node:path';
 import { gruModel } from '../author/recurrent';
 import { writeModel } from '../author/writer';
 import { engineNamed, type EngineName } from '../engines/index';
+import { crc32 } from '../lib/crc32';
 import { load } from '../lib/index';
 import type { Model } from '../lib/model';
 import { checkDialect, formatViolations } from '../tools/dialect';
@@ -137,10 +138,75 @@ describe('packed modules', function () {
     for (const target of ['es5', 'espruino'] as const) {
       for (const minify of [true, false]) {
         const { module } = await packModel(gru('INT8'), { target, name: 'gru', inline: true, minify });
-        const allow = ['fill', ...(target === 'espruino' ? ['E', 'require', 'atob'] : [])];
+        const allow = ['fill', ...(target === 'espruino' ? ['E', 'require', 'atob', 'process'] : [])];
         assert.equal(formatViolations(checkDialect(module, { allow }), target), '');
       }
     }
+  });
+});
+
+describe('packed modules for Espruino', function () {
+  this.timeout(60000);
+  /** Evaluates a module with what it uses of Espruino; `storage` has the weights. */
+  const evaluateThere = (text: string, storage: Record<string, Uint8Array>, free = 5000): Model => {
+    const module = { exports: {} as Model };
+    const E = { CRC32: (data: Uint8Array) => crc32(data, 0, data.length, 0) >>> 0 };
+    const require = (): unknown => ({ readArrayBuffer: (name: string) => storage[name]?.slice().buffer });
+    const process = { memory: () => ({ free, blocksize: 13 }) };
+    new Function('module', 'E', 'require', 'process', text)(module, E, require, process);
+    return module.exports;
+  };
+  it('find a missing, cut, damaged or foreign weights file before the first step', async () => {
+    const packed = await packModel(gru('INT8'), { target: 'espruino', name: 'gru', kernels: 'portable' });
+    const { module, weights } = packed;
+    assert.equal(evaluateThere(module, { 'gru.bin': weights }).inputs.length, 1);
+    assert.throws(() => evaluateThere(module, {}), /Storage has no gru\.bin of \d+ bytes/);
+    assert.throws(() => evaluateThere(module, { 'gru.bin': weights.slice(0, 500) }), /cut off: 500 bytes/);
+    for (const at of [4, 12, 100, weights.length - 1]) {
+      const spoiled = weights.slice();
+      spoiled[at] ^= 16;
+      assert.throws(
+        () => evaluateThere(module, { 'gru.bin': spoiled }),
+        /gru\.bin (are|belong)/,
+        `byte ${at}`,
+      );
+    }
+    const other = await packModel(gru('FLOAT32'), { target: 'espruino', name: 'gru', kernels: 'portable' });
+    assert.throws(() => evaluateThere(module, { 'gru.bin': other.weights }), /belong to another packing/);
+  });
+  it('say what they need when memory is short (checkMemory)', async () => {
+    const { module, weights, variables } = await packModel(gru('INT8'), { target: 'espruino', name: 'gru' });
+    const text = new RegExp(
+      `gru needs about ${variables} variables \\(${variables * 13} bytes\\), but 300 are free`,
+    );
+    assert.throws(() => evaluateThere(module, { 'gru.bin': weights }, 300), text);
+  });
+  it('run sketches written for the built-in tensorflow module', async () => {
+    const { module, weights } = await packModel(gru('FLOAT32'), {
+      target: 'espruino',
+      name: 'gru',
+      kernels: 'portable',
+      parts: ['tensorflow'],
+    });
+    const tf = evaluateThere(module, { 'gru.bin': weights }) as unknown as {
+      create(arenaSize: number, model: string): typeof tf;
+      getInput(): Float32Array;
+      getOutput(): Float32Array;
+      invoke(): void;
+    };
+    const sketch = tf.create(4000, 'anything');
+    sketch.getInput().set([1, 2, 3]);
+    sketch.invoke();
+    assert.deepEqual(sketch.getOutput(), load(gru('FLOAT32')).step([1, 2, 3]));
+  });
+  it('describe themselves', async () => {
+    const { module, weights } = await packModel(gru('INT8'), {
+      target: 'espruino',
+      name: 'gru',
+      kernels: 'portable',
+    });
+    const model = evaluateThere(module, { 'gru.bin': weights });
+    assert.match(String(model), /^gru: .* INT8 \[1,3\] -> .* INT8 \[1,1\], 1 variables; step/);
   });
 });
 

@@ -47,3 +47,24 @@ export function crcOfBoth(head: Uint8Array, rest: Uint8Array): number {
   // of a list, E.CRC32 takes the elements for bytes
   return E.CRC32(E.toUint8Array(head, rest)) | 0;
 }
+
+declare const process: { memory(collect?: boolean): { free: number; blocksize: number } };
+
+/**
+ * Throws before anything is allocated if fewer variables are free than the model takes: Espruino cannot catch it later.
+ * Builds for computers, whose variables are larger than 16 bytes, get more when they are full.
+ */
+export function checkMemory(name: string, variables: number): void {
+  const memory = process.memory();
+  if (memory.free < variables && memory.blocksize < 17)
+    throw new Error(
+      name +
+        ' needs about ' +
+        variables +
+        ' variables (' +
+        variables * memory.blocksize +
+        ' bytes), but ' +
+        memory.free +
+        ' are free',
+    );
+}

@@ -4,6 +4,7 @@ import { fillZero, newArray, storageBytes } from '../../lib/tensor';
 import type { Memory } from '../../lib/memory';
 import { load, readGraph } from '../../lib/index';
 import type { Graph, Tensor, TypedArray } from '../../lib/graph';
+import { boardNamed, type Fit, fitOn, needOf } from '../boards';
 import { catalogue } from '../catalogue/index';
 import { diagnose, type Diagnosis } from '../diagnose';
 import { readBytes } from '../files';
@@ -172,6 +173,22 @@ export function reportText(report: InspectReport): string {
   return parts.join('\n\n') + '\n';
 }
 
+/** Whether a model fits on a board, as text. */
+function fitText(fit: Fit): string {
+  const row = (title: string, side: Fit['flash']): (string | number)[] => [
+    title,
+    side.needed,
+    side.available,
+    side.margin,
+  ];
+  return (
+    table(
+      [fit.board, 'needs', 'has', 'margin'],
+      [row('Storage, bytes', fit.flash), row('RAM, bytes', fit.ram)],
+    ) + `\n\nPacked, it ${fit.fits ? 'fits' : 'does not fit'} on ${fit.board}; RAM is estimated.\n`
+  );
+}
+
 function operatorsText(): string {
   return catalogue()
     .map(({ op, types, reference, notes }) =>
@@ -189,14 +206,22 @@ export function inspectCommand(): Command {
     .argument('[model]', 'a .tflite file')
     .option('--json', 'print JSON for programs')
     .option('--ops', 'list the operators of this build instead: types, reference, notes')
-    .action((file: string | undefined, options: { json?: boolean; ops?: boolean }) => {
+    .option('--board <name>', 'also whether it fits on a board when packed: PUCKJS, BANGLEJS2, ESP32 …')
+    .action(async (file: string | undefined, options: { json?: boolean; ops?: boolean; board?: string }) => {
       if (options.ops) {
         process.stdout.write(options.json ? JSON.stringify(catalogue(), null, 2) + '\n' : operatorsText());
         return;
       }
       if (!file) throw new Error("missing required argument 'model'");
-      const report = inspect(file, readBytes(file));
-      process.stdout.write(options.json ? JSON.stringify(report, null, 2) + '\n' : reportText(report));
+      const board = options.board === undefined ? null : boardNamed(options.board);
+      const bytes = readBytes(file);
+      const report = inspect(file, bytes);
+      const fit = board && report.runs ? fitOn(board, await needOf(bytes)) : undefined;
+      process.stdout.write(
+        options.json
+          ? JSON.stringify({ ...report, fit }, null, 2) + '\n'
+          : reportText(report) + (fit ? '\n' + fitText(fit) : ''),
+      );
       if (!report.runs) process.exitCode = 1;
     });
 }

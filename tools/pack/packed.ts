@@ -20,6 +20,8 @@ export interface PrintPackedOptions {
 
 /** Kernels that write to the array in their first argument, which is memory of the program and no constant. */
 const COUNTERS = ['enter', 'startLoop', 'repeat'];
+/** Stands in the source for the number of variables that the module takes, known once it is bundled. */
+export const VARIABLES = 987654321;
 /** Kernels that say where to go on. */
 const JUMPS = ['jump', 'enter', 'leave', 'branch', 'repeat', 'once'];
 
@@ -156,7 +158,7 @@ function plainView(array: TypedArray): TypedArray {
 export function printPacked(
   model: Model,
   options: PrintPackedOptions,
-): { source: string; weights: Uint8Array } {
+): { source: string; weights: Uint8Array; rows: number; arrayBytes: number } {
   const { program } = model;
   const { target, parts, name } = options;
   const espruino = target === 'espruino';
@@ -234,10 +236,13 @@ var run = function () { slice(0, Infinity); };`
       `import { crcOfBoth } from '${espruino ? './engines/espruino/weights' : './lib/packed_crc'}';`,
     );
   if (sliced) importLines.push(`import { enableSlices } from './lib/packed_slices';`);
+  if (parts.includes('tensorflow'))
+    importLines.push(`import { enableTensorflow } from './lib/packed_tensorflow';`);
   const enabling = [
     streams ? 'enableStreams();' : '',
     stateImports.includes('enablePackedSnapshots') ? 'enablePackedSnapshots(crcOfBoth);' : '',
     sliced ? 'enableSlices();' : '',
+    parts.includes('tensorflow') ? 'enableTensorflow();' : '',
   ].filter(Boolean);
 
   const key = `'${name}.bin', ${weights.length}, ${words[2]}, ${words[3]}`;
@@ -285,7 +290,9 @@ use: function (views) { ${program.state.views.map((_, i) => `s${i} = views[${i}]
       : '',
   ].filter(Boolean);
 
-  const make = `${opening}
+  if (espruino) importLines.push(`import { checkMemory } from './engines/espruino/weights';`);
+  const make = `${espruino ? `checkMemory('${name}', ${VARIABLES});` : ''}
+${opening}
 var arena = new ArrayBuffer(${program.arena.byteLength});
 var buffer = new ArrayBuffer(${program.stateBytes});
 ${views.map((view, i) => `var s${i} = ${view};`).join('\n')}
@@ -303,5 +310,11 @@ packed.reset();`;
     : `${importLines.join('\n')}\n${enabling.join('\n')}
 var make = function (given) {\n${make}\nreturn packed;\n};
 export default ${options.inline || !some ? 'make()' : 'make'};\n`;
-  return { source, weights };
+  let arrayBytes = program.arena.byteLength + program.stateBytes;
+  const arrays = [...definitions.lines, ...definitions.made].join(' ');
+  for (const [, bits, length] of arrays.matchAll(/new [A-Z][a-z]+(\d+)(?:Clamped)?Array\((\d+)\)/g))
+    arrayBytes += (Number(bits) / 8) * Number(length);
+  let rows = 0;
+  for (const [, units] of arrays.matchAll(/Rows\(\w+, \d+, (\d+)\)/g)) rows += Number(units);
+  return { source, weights, rows, arrayBytes };
 }

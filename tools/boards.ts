@@ -1,0 +1,133 @@
+/** Boards that run Espruino, and whether a packed model fits on them. */
+import { packModel } from './pack/index';
+
+export interface Board {
+  /** As in process.env.BOARD on the board. */
+  name: string;
+  title: string;
+  /** Variables in all, and bytes of each. */
+  variables: number;
+  variableBytes: number;
+  /** Bytes of Storage. */
+  storage: number;
+  /** Whether Storage is mapped, so that weights take no RAM; otherwise it is read through a buffer. */
+  mapped: boolean;
+}
+
+/** Variables that the engine itself has taken when a sketch starts. */
+const TAKEN_AT_START = 100;
+
+/** Figures of firmware 2v29. */
+export const BOARDS: readonly Board[] = [
+  { name: 'MICROBIT1', title: 'micro:bit 1', variables: 350, variableBytes: 12, storage: 4096, mapped: true },
+  { name: 'PUCKJS', title: 'Puck.js', variables: 2630, variableBytes: 13, storage: 40960, mapped: true },
+  {
+    name: 'BANGLEJS',
+    title: 'Bangle.js 1',
+    variables: 2584,
+    variableBytes: 13,
+    storage: 4194304,
+    mapped: false,
+  },
+  {
+    name: 'BANGLEJS2',
+    title: 'Bangle.js 2',
+    variables: 12000,
+    variableBytes: 14,
+    storage: 8388608,
+    mapped: false,
+  },
+  { name: 'PIXLJS', title: 'Pixl.js', variables: 2950, variableBytes: 13, storage: 36864, mapped: true },
+  { name: 'MDBT42Q', title: 'MDBT42Q', variables: 2950, variableBytes: 13, storage: 40960, mapped: true },
+  { name: 'JOLTJS', title: 'Jolt.js', variables: 12000, variableBytes: 14, storage: 409600, mapped: true },
+  {
+    name: 'PICO_R1_3',
+    title: 'Espruino Pico',
+    variables: 5100,
+    variableBytes: 13,
+    storage: 49152,
+    mapped: true,
+  },
+  {
+    name: 'MICROBIT2',
+    title: 'micro:bit 2',
+    variables: 6000,
+    variableBytes: 13,
+    storage: 40960,
+    mapped: true,
+  },
+  {
+    name: 'ESPRUINOWIFI',
+    title: 'Espruino WiFi',
+    variables: 8190,
+    variableBytes: 13,
+    storage: 65536,
+    mapped: true,
+  },
+  {
+    name: 'ESP32',
+    title: 'ESP32, ESP32-S3',
+    variables: 16383,
+    variableBytes: 14,
+    storage: 917504,
+    mapped: true,
+  },
+  { name: 'ESP32C3', title: 'ESP32-C3', variables: 4095, variableBytes: 13, storage: 917504, mapped: true },
+];
+
+/**
+ * A board by its name.
+ * @throws Error that lists the names
+ */
+export function boardNamed(name: string): Board {
+  const found = BOARDS.find((board) => board.name === name.toUpperCase());
+  if (!found)
+    throw new Error(`no board "${name}": there are ${BOARDS.map((board) => board.name).join(', ')}`);
+  return found;
+}
+
+/** What a packed model takes on a board. */
+export interface Need {
+  /** Bytes of Storage for the module and the weights. */
+  module: number;
+  weights: number;
+  /** Variables, estimated; see `Packed`. */
+  variables: number;
+}
+
+/** Packs a model for Espruino and tells what it takes. */
+export async function needOf(
+  bytes: Uint8Array,
+  kernels: 'portable' | 'espruino' = 'espruino',
+): Promise<Need> {
+  const packed = await packModel(bytes, { target: 'espruino', name: 'm', kernels });
+  return {
+    module: Buffer.byteLength(packed.module),
+    weights: packed.weights.length,
+    variables: packed.variables,
+  };
+}
+
+/** Whether a need fits on a board, and with what margin; negative margins say what lacks. */
+export interface Fit {
+  board: string;
+  fits: boolean;
+  flash: { needed: number; available: number; margin: number };
+  ram: { needed: number; available: number; margin: number };
+}
+
+/** Compares a need with a board's memory, in bytes. */
+export function fitOn(board: Board, need: Need): Fit {
+  const side = (needed: number, available: number): Fit['flash'] => ({
+    needed,
+    available,
+    margin: available - needed,
+  });
+  // Storage keeps a header of 32 bytes for each file
+  const flash = side(need.module + need.weights + 64, board.storage);
+  const ram = side(
+    need.variables * board.variableBytes,
+    (board.variables - TAKEN_AT_START) * board.variableBytes,
+  );
+  return { board: board.name, fits: flash.margin >= 0 && ram.margin >= 0, flash, ram };
+}
