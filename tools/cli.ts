@@ -14,6 +14,7 @@ import { runCommand } from './commands/run';
 import { simulateCommand } from './commands/simulate';
 import { statifyCommand, stripCommand, unstatifyCommand } from './commands/statify';
 import { traceCommand } from './commands/trace';
+import { uploadCommand } from './commands/upload';
 import { verifyCommand } from './commands/verify';
 import { warmupCommand } from './commands/warmup';
 
@@ -40,6 +41,7 @@ function program(): Command {
     bundleCommand(),
     importCommand(),
     packCommand(),
+    uploadCommand(),
     quantizeCommand(),
     simulateCommand(),
   ]) {

@@ -1,0 +1,133 @@
+/** An Espruino for Linux with a console on a socket, and a line to it that goes wrong on purpose. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+
+/** Where Espruino for Linux listens; it cannot be told another port. */
+export const CONSOLE_PORT = 2323;
+
+/** Whether something listens on a port of this computer. */
+export function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.createConnection(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+export interface RunningBoard {
+  /** What it printed on its own terminal. */
+  output(): string;
+  /** Switches it off. Its Storage stays in the directory. */
+  stop(): Promise<void>;
+}
+
+/** Starts Espruino with its console on the socket, and Storage in `directory`. */
+export async function startBoard(program: string, directory: string): Promise<RunningBoard> {
+  // its input must stay open; SIGTERM does not end it
+  const child: ChildProcess = spawn(program, ['--telnet'], {
+    cwd: directory,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout!.on('data', (data: Buffer) => (output += data.toString('latin1')));
+  child.stderr!.on('data', (data: Buffer) => (output += data.toString('latin1')));
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  for (let i = 0; !(await listens(CONSOLE_PORT)); i++) {
+    if (i > 100 || child.exitCode !== null) {
+      child.kill('SIGKILL');
+      throw new Error(`Espruino does not listen: ${output}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    output: () => output,
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** What happens to the bytes on their way to the board. */
+export interface Fault {
+  /** The connection is cut when this many have passed. */
+  cutAfter?: number;
+  /** Text that is put in the place of what matches, once. */
+  replace?: [RegExp, (match: string) => string];
+}
+
+/** A socket in front of the board's. */
+export async function faultyLine(fault: Fault): Promise<{ port: number; close(): void }> {
+  const sockets: net.Socket[] = [];
+  const server = net.createServer((near) => {
+    const far = net.createConnection(CONSOLE_PORT, '127.0.0.1');
+    sockets.push(near, far);
+    let passed = 0;
+    let { replace } = fault;
+    const end = (): void => {
+      near.destroy();
+      far.destroy();
+    };
+    near.on('data', (data: Buffer) => {
+      let text = data.toString('latin1');
+      if (replace && replace[0].test(text)) {
+        text = text.replace(...replace);
+        replace = undefined;
+      }
+      const left = (fault.cutAfter ?? Infinity) - passed;
+      passed += text.length;
+      far.write(Buffer.from(text.slice(0, left), 'latin1'));
+      if (text.length > left) end();
+    });
+    far.on('data', (data: Buffer) => near.write(data));
+    for (const socket of [near, far]) {
+      socket.on('close', end);
+      socket.on('error', end);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    close() {
+      sockets.forEach((socket) => socket.destroy());
+      server.close();
+    },
+  };
+}
+
+/** Runs `engram` from its sources in a directory. */
+export function engram(
+  args: string[],
+  directory: string,
+  preload: string[] = [],
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const cli = path.join(__dirname, '..', '..', 'tools', 'cli.ts');
+  const required = [require.resolve('tsx/cjs'), ...preload].flatMap((file) => ['--require', file]);
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...required, cli, ...args], {
+      cwd: directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 100000,
+      killSignal: 'SIGKILL',
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+/** Writes text files into a directory. */
+export function writeFiles(directory: string, files: Record<string, string | Uint8Array>): void {
+  for (const [name, content] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
+    fs.writeFileSync(path.join(directory, name), content);
+  }
+}
