@@ -130,7 +130,12 @@ function printStep(
   const replacement = options.accelerate?.(original, step, definitions.isConstant) ?? null;
   const kernel = replacement?.kernel ?? original;
   const use = (name: KernelName): void => void imports.set(`${name.module} ${name.name}`, name);
-  use(kernel);
+  // a portable kernel of the same name may be used beside it
+  const local = kernel === original ? kernel.name : `${kernel.name}_fast`;
+  imports.set(`${kernel.module} ${local}`, {
+    ...kernel,
+    name: local === kernel.name ? local : `${kernel.name} as ${local}`,
+  });
   replacement?.imports.forEach(use);
   const args = (replacement?.args ?? step.args).map((value) => {
     if (typeof value === 'number') return numberText(value);
@@ -138,7 +143,7 @@ function printStep(
     return definitions.nameOf(value);
   });
   return {
-    call: `${kernel.name}(${args.join(', ')})`,
+    call: `${local}(${args.join(', ')})`,
     jumps: JUMPS.includes(original.name),
     throws: step.kernel.toString().includes('throw '),
   };
