@@ -130,7 +130,7 @@ export class PackedModel {
       }
       if (!side) text += ' ->';
     }
-    return text + ', ' + this.program.variables.length + ' variables; step([...]), reset()';
+    return text + ', ' + this.program.variables.length + ' variables';
   }
 
   /** Returns all state to its declared initial values. */
