@@ -39,6 +39,14 @@ function prune(directory: string): void {
   }
 }
 
+/** Lets `npx engram` in a checkout run this build: npm links the commands of dependencies only. */
+function linkCommand(cli: string): void {
+  const link = path.join(root, 'node_modules', '.bin', 'engram');
+  if (!fs.existsSync(path.dirname(link)) || process.platform === 'win32') return;
+  fs.rmSync(link, { force: true });
+  fs.symlinkSync(path.relative(path.dirname(link), cli), link);
+}
+
 async function bundleAll(): Promise<void> {
   for (const { entry, out, minify } of BUNDLES) {
     if (!fs.existsSync(path.join(root, entry + '.ts'))) {
@@ -75,7 +83,10 @@ async function main(): Promise<void> {
   const results = await Promise.allSettled([chip, host]);
   if (!chipOnly) prune(path.join(root, 'dist', 'host'));
   const cli = path.join(root, 'dist', 'host', 'tools', 'cli.js');
-  if (fs.existsSync(cli)) fs.chmodSync(cli, 0o755);
+  if (fs.existsSync(cli)) {
+    fs.chmodSync(cli, 0o755);
+    linkCommand(cli);
+  }
 
   for (const result of results) {
     if (result.status === 'rejected') {
