@@ -89,7 +89,11 @@ describe('upload', function () {
   describe('onto a board', () => {
     before(async function () {
       const program = engine.find();
-      if (program === null || (await listens(CONSOLE_PORT))) return;
+      if (program === null) return;
+      // it may belong to a program that is about to end
+      for (let i = 0; i < 20 && (await listens(CONSOLE_PORT)); i++)
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      if (await listens(CONSOLE_PORT)) return;
       board = await startBoard(program, flash);
     });
 

@@ -18,8 +18,6 @@ export interface StoreOptions {
   onProgress?: (done: number) => void;
   /** Compare every byte instead of checksums. */
   readBack?: boolean;
-  /** Look at this much free Storage instead of at the board's; for tests of boards that are nearly full. */
-  room?: number;
 }
 
 /** Bytes in one write. A line with 384 of them fits beside a program on the smallest board. */
@@ -118,7 +116,7 @@ export async function store(board: Board, files: StorageFile[], options: StoreOp
     await board.ask(`${STORAGE}.compact()||0`, 300000);
     room = await roomOf(board);
   }
-  const staged = (options.room ?? room.free) >= 2 * need;
+  const staged = room.free >= 2 * need;
   if (!staged) {
     const old = (await board.ask(
       `(function(s){var n=0;${files.map((file) => `n+=(s.read(${text(file.name)})||"").length;`).join('')}return n})(${STORAGE})`,
