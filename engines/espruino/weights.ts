@@ -7,7 +7,10 @@ declare const E: {
   toFlatString(text: string): string | undefined;
   toArrayBuffer(text: string): ArrayBuffer;
 };
-declare function require(name: 'Storage'): { readArrayBuffer(name: string): ArrayBuffer | undefined };
+declare function require(name: 'Storage'): {
+  readArrayBuffer(name: string): ArrayBuffer | undefined;
+  read(name: string, offset: number, length: number): string;
+};
 declare function atob(text: string): string;
 
 function checked(
@@ -28,6 +31,11 @@ function checked(
 /** Weights from a file in Storage. Where flash can be mapped, they take no RAM. */
 export function fromStorage(name: string, bytes: number, crc: number, fingerprint: number): ArrayBuffer {
   return checked(require('Storage').readArrayBuffer(name), name, bytes, crc, fingerprint);
+}
+
+/** A part of a file that lies where views on the whole file cannot begin. */
+export function partOf(name: string, offset: number, length: number): ArrayBuffer {
+  return E.toArrayBuffer(require('Storage').read(name, offset, length));
 }
 
 /** Weights from base64 in the module. */

@@ -79,7 +79,7 @@ function denseInt8(args: Args, isConstant: (array: TypedArray) => boolean): Repl
     Int8Array,
   ];
   const [rows, depth, units, zero, min, max] = args.slice(6) as number[];
-  if (rows !== 1 || !isConstant(w) || !isConstant(bias)) return null;
+  if (rows !== 1 || w.byteLength > 65535 || !isConstant(w) || !isConstant(bias)) return null;
   const bound = boundOf(w, bias, depth, units);
   const es = Array.from(shifts, (shift) => -shift);
   if (!es.every((e) => isExact(e, bound))) return null;
@@ -181,7 +181,7 @@ function depthwiseInt8(args: Args, isConstant: (array: TypedArray) => boolean): 
 function denseFloat32(args: Args, isConstant: (array: TypedArray) => boolean): Replacement | null {
   const [x, w, bias, y] = args as TypedArray[];
   const [rows, depth, units, min, max] = args.slice(4) as number[];
-  if (rows !== 1 || !isConstant(w)) return null;
+  if (rows !== 1 || w.byteLength > 65535 || !isConstant(w)) return null;
   if (unbounded(min, max) && isConstant(bias)) {
     const joined = new Float32Array(units * (depth + 1));
     for (let unit = 0; unit < units; unit++) {

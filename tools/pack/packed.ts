@@ -20,6 +20,8 @@ export interface PrintPackedOptions {
 
 /** Kernels that write to the array in their first argument, which is memory of the program and no constant. */
 const COUNTERS = ['enter', 'startLoop', 'repeat'];
+/** Espruino's views begin at 65,535 at the latest. */
+const LARGEST_OFFSET = 65535;
 /** Stands in the source for the number of variables that the module takes, known once it is bundled. */
 export const VARIABLES = 987654321;
 /** Kernels that say where to go on. */
@@ -218,8 +220,17 @@ var run = function () { slice(0, Infinity); };`
 
   const weights = definitions.weights.build(options.fingerprint.program);
   const words = new Int32Array(weights.buffer, 0, 4);
+  if (espruino && options.inline && weights.length > LARGEST_OFFSET)
+    throw new Error(
+      `${name}.bin has ${weights.length} bytes: more than 64 KB cannot be inside of a module for Espruino`,
+    );
+  let parted = false;
   const constantLines = definitions.constants.map(({ name: constant, array, index }) => {
     const offset = definitions.weights.offset(index);
+    if (espruino && offset + array.byteLength > LARGEST_OFFSET && !options.inline) {
+      parted = true;
+      return `var ${constant} = new ${arrayName(array)}(partOf('${name}.bin', ${offset}, ${array.byteLength}), 0, ${array.length});`;
+    }
     return espruino
       ? `var ${constant} = new ${arrayName(array)}(weights, ${offset}, ${array.length});`
       : `var ${constant} = new ${arrayName(array)}(weights.buffer, weights.byteOffset + ${offset}, ${array.length});`;
@@ -295,6 +306,7 @@ use: function (views) { ${program.state.views.map((_, i) => `s${i} = views[${i}]
       : '',
   ].filter(Boolean);
 
+  if (parted) importLines.push(`import { partOf } from './engines/espruino/weights';`);
   if (espruino) importLines.push(`import { checkMemory } from './engines/espruino/weights';`);
   const make = `${espruino ? `checkMemory('${name}', ${VARIABLES});` : ''}
 ${opening}
