@@ -14,4 +14,4 @@ export const BUNDLES: BundleEntry[] = [
 ];
 
 /** Flash budget of dist/engram.min.js, in bytes. */
-export const CHIP_BUDGET = 77 * 1024;
+export const CHIP_BUDGET = 79 * 1024;
