@@ -16,6 +16,6 @@ export function checkWeights(
   if (words[0] !== MAGIC || (words[1] & 255) !== 1) wrong = 'are not weights of version 1';
   else if (words[3] !== fingerprint || words[2] !== crc) wrong = 'belong to another packing of a model';
   else if (length !== bytes) wrong = 'are cut off: ' + length + ' bytes of ' + bytes;
-  else if (sum() !== crc) wrong = 'are damaged: the checksum does not fit';
-  if (wrong) throw new Error(name + ' ' + wrong + '; send module and weights again');
+  else if (sum() !== crc) wrong = 'are damaged (CRC)';
+  if (wrong) throw new Error(name + ' ' + wrong + '; send both again');
 }

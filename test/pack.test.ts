@@ -145,6 +145,42 @@ describe('packed modules', function () {
   });
 });
 
+describe('sizes of packed models', function () {
+  this.timeout(60000);
+  const modules: [string, number][] = [
+    ['hello_world_int8', 4096],
+    ['okay_nabu', 14336],
+  ];
+  for (const [name, most] of modules) {
+    if (!shared('models')) it(`${name} (${ABSENT})`);
+    else
+      it(`${name}: a module for Espruino of at most ${most} bytes`, async () => {
+        const { module } = await packModel(modelFile(name), { target: 'espruino', name });
+        assert.ok(module.length <= most, `${module.length} bytes`);
+      });
+  }
+  const limits: [string, number][] = [
+    ['hello_world_int8', 32],
+    ['okay_nabu', 192],
+  ];
+  const mqjs = engineNamed('mqjs');
+  for (const [name, kilobytes] of limits) {
+    const title = `${name} runs within ${kilobytes} KB on MicroQuickJS, weights included`;
+    if (mqjs.find() === null) it(`${title} (pending: ${mqjs.hint})`);
+    else if (!shared('models')) it(`${title} (${ABSENT})`);
+    else
+      it(title, async () => {
+        const { module } = await packModel(modelFile(name), { target: 'es5', name });
+        const result = await mqjs.run(
+          { bundle: module, driver: `${name}.invoke(); print('done');` },
+          { memoryLimit: kilobytes * 1024 },
+        );
+        assert.equal(result.error, null);
+        assert.deepEqual(result.lines, ['done']);
+      });
+  }
+});
+
 describe('packed modules for Espruino', function () {
   this.timeout(60000);
   /** Evaluates a module with what it uses of Espruino; `storage` has the weights. */

@@ -21,7 +21,7 @@ function checked(
   fingerprint: number,
 ): ArrayBuffer {
   if (!weights || weights.byteLength < 16)
-    throw new Error('Storage has no ' + name + ' of ' + bytes + ' bytes: send it to the board');
+    throw new Error('Storage has no ' + name + ' of ' + bytes + ' bytes: send it');
   checkWeights(new Int32Array(weights, 0, 4), weights.byteLength, name, bytes, crc, fingerprint, function () {
     return E.CRC32(new Uint8Array(weights, 12, bytes - 12)) | 0;
   });

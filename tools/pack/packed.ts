@@ -292,7 +292,7 @@ var run = function () { slice(0, Infinity); };`
     'run: run',
     sliced ? `slice: slice,\nend: ${program.end}` : '',
     some && espruino && !options.inline
-      ? `check: function () { if (new Uint8Array(weights, 0, 1)[0] !== 78) throw new Error('${name}.bin was rewritten or erased: require ${name} again'); }`
+      ? `check: function () { if (new Uint8Array(weights, 0, 1)[0] !== 78) throw new Error('${name}.bin was rewritten: require the module again'); }`
       : 'check: null',
     `variables: [${variables.join(',\n')}]`,
     `stateBytes: ${program.stateBytes}`,
