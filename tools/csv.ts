@@ -50,7 +50,9 @@ export function numberIn(table: Table, record: number, column: number, file: str
  * @throws Error naming row and column when a cell is missing or not a number; nothing has been run by then
  */
 export function readReadings(text: string, columns: number, file: string): Readings {
-  const table = readTable(text, file, (cells) => cells.some((cell) => cell !== '' && !isNumber(cell)));
+  // a line with numbers among its text is a damaged reading, not names
+  const isHeader = (cells: string[]): boolean => !cells.some(isNumber) && cells.some((cell) => cell !== '');
+  const table = readTable(text, file, isHeader);
   const rows = table.records.map((record, index) => {
     if (record.length !== columns)
       throw new Error(
