@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander';
 import { arenas, copies } from './bench_memory';
+import { section as packed } from './bench-pack';
 import { publicMissing } from './bench_subjects';
 import { againstTflite, peerMissing } from './bench_tflite';
 import { models, onEngines } from './bench_timing';
@@ -53,6 +54,13 @@ const SECTIONS: Section[] = [
     missing: publicMissing,
     partly: true,
     run: onEngines,
+  },
+  {
+    name: 'packed',
+    title: 'Packed programs',
+    missing: publicMissing,
+    partly: true,
+    run: async (line) => line((await packed()).trimEnd()),
   },
 ];
 
