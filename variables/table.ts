@@ -94,7 +94,7 @@ export class VariableTable {
         tensor.shape.join() +
         ']';
       for (let k = 0; k < values.length && k < 4; k++) text += (k ? ', ' : ': ') + +values[k].toFixed(4);
-      if (values.length > 4) text += ', …';
+      if (values.length > 4) text += ', ...';
     }
     return text || 'no variables';
   }
