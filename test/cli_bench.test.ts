@@ -57,7 +57,8 @@ describe('bench and verify from the command line', function () {
       'heap',
       'profile',
     ]);
-    assert.deepEqual([result.engine, result.error, result.steps, result.rounds], ['node', null, 20, 5]);
+    assert.deepEqual([result.engine, result.error, result.steps], ['node', null, 20]);
+    assert.ok((result.rounds as number) >= 5);
     const { nanosecondsPerMac: bare, form } = result.bareLoop as {
       nanosecondsPerMac: number;
       form: string;

@@ -9,7 +9,7 @@ import { feed, inputFiles, randomStream } from './engine_inputs';
 import type { MacCount } from './macs';
 
 export interface MeasureOptions {
-  /** Steps in a round; left out: as many as fill a tenth of a second. */
+  /** Steps in a round; left out: as many as fill a round, 20 ms or more where the clock is coarse. */
   steps?: number;
   /** Time the steps of the program as well. */
   profile?: boolean;
@@ -87,8 +87,9 @@ export interface BenchReport {
   absent: { engine: string; title: string; hint: string }[];
 }
 
-const ROUNDS = 5;
-const ROUND_MILLISECONDS = 100;
+/** Steps with inputs of their own. */
+const STREAM_LENGTH = 5;
+const TOTAL_MILLISECONDS = 500;
 const BUDGET_MILLISECONDS = 10000;
 
 /** The seed of the inputs. */
@@ -110,8 +111,10 @@ export interface Subject {
 export function subject(bytes: Uint8Array): Subject {
   const model = load(bytes);
   const { memory } = model;
-  const stream = randomStream(model, ROUNDS, SEED);
-  const { macs, stateBytesCopied } = countStep(bytes, ROUNDS, (counted, step) => feed(counted, stream[step]));
+  const stream = randomStream(model, STREAM_LENGTH, SEED);
+  const { macs, stateBytesCopied } = countStep(bytes, STREAM_LENGTH, (counted, step) =>
+    feed(counted, stream[step]),
+  );
   return { bytes, stream, macs, stateBytesCopied, memory };
 }
 
@@ -165,9 +168,9 @@ export async function measureOn(engine: Engine, of: Subject, options: MeasureOpt
   const profile = options.profile ?? false;
   const driver = benchDriver({
     stepBytes: of.stream[0].length,
-    rounds: ROUNDS,
+    streamLength: STREAM_LENGTH,
     steps: options.steps ?? 0,
-    roundMilliseconds: ROUND_MILLISECONDS,
+    totalMilliseconds: TOTAL_MILLISECONDS,
     budgetMilliseconds: BUDGET_MILLISECONDS,
     profile,
   });

@@ -1,17 +1,19 @@
 /**
  * What runs on the engine in a benchmark: ES5 for every engine. A measure is repeated until a round of it fills a time
  * that the engine's clock can tell (some count whole milliseconds), and of several rounds the fastest counts, since
- * whatever else goes on in the machine only ever adds time.
+ * whatever else goes on in the machine only ever adds time. Rounds are short, so that some of them go undisturbed, and
+ * those of the model and of the bare loops alternate.
  */
 import { feedSource } from './engine_inputs';
 
 export interface DriverOptions {
   stepBytes: number;
-  /** Rounds, each with inputs of its own. */
-  rounds: number;
-  /** Steps in a round; 0: as many as fill `roundMilliseconds`. */
+  /** Steps that there are inputs for; each round takes the next ones. */
+  streamLength: number;
+  /** Steps in a round; 0: as many as fill a round's time. */
   steps: number;
-  roundMilliseconds: number;
+  /** Time for all rounds of one kind. */
+  totalMilliseconds: number;
   /** No further round is begun after this time. */
   budgetMilliseconds: number;
   /** Times each step of the program as well; the bundle must have its property names. */
@@ -98,7 +100,20 @@ for (var i = 0; i < steps.length; i++) {
 
 /** The driver: prints one line, a DriverResult as JSON. */
 export function benchDriver(options: DriverOptions): string {
-  return `var roundTime = ${options.roundMilliseconds}, budget = ${options.budgetMilliseconds}, profileTime = ${options.roundMilliseconds * options.rounds * 4};
+  return `var budget = ${options.budgetMilliseconds}, profileTime = ${4 * options.totalMilliseconds};
+/** The least time that the clock can tell. */
+var tick = function () {
+  var least = Infinity, from = 0, to = 0, i = 0;
+  for (i = 0; i < 5; i++) {
+    from = now();
+    to = from;
+    while (to === from) to = now();
+    if (to - from < least) least = to - from;
+  }
+  return least;
+};
+var roundTime = Math.max(20, 50 * tick());
+var rounds = Math.max(5, Math.floor(${options.totalMilliseconds} / roundTime));
 /** Milliseconds of work(count). */
 var time = function (work, count) { var begin = now(); work(count); return now() - begin; };
 /** How often to do a piece of work to fill a round. */
@@ -137,8 +152,8 @@ var once = result.firstStepMilliseconds > budget;
 result.steps = once ? 1 : ${options.steps} || calibrate(invoke);
 result.millisecondsPerStep = once ? result.firstStepMilliseconds : Infinity;
 begin = now();
-for (result.rounds = 0; result.rounds < ${options.rounds} && (!result.rounds || now() - begin < budget); result.rounds++) {
-  feed(result.rounds);
+for (result.rounds = 0; result.rounds < rounds && (!result.rounds || now() - begin < budget); result.rounds++) {
+  feed(result.rounds % ${options.streamLength});
   if (!once) result.millisecondsPerStep = least(result.millisecondsPerStep, invoke, result.steps);
   for (form in bareForms) result.bare[form] = least(result.bare[form], bareForms[form], counts[form]);
 }

@@ -116,7 +116,10 @@ export function benchCommand(): Command {
     .option('--engine <name>', `${ENGINE_NAMES.join(', ')} (default: node)`)
     .option('--all', 'every engine that is on this machine')
     .option('--profile', 'time per operator as well; with the readable bundle')
-    .option('--steps <n>', 'steps in a round; of 5 rounds the fastest counts (default: what fills 0.1 s)')
+    .option(
+      '--steps <n>',
+      'steps in a round; of several rounds the fastest counts (default: what fills 20 ms)',
+    )
     .option('--timeout <seconds>', 'most time for an engine', '120')
     .option('--json', 'print JSON for programs')
     .action(async (file: string, options: BenchOptions) => {
