@@ -242,6 +242,8 @@ function merge(
   const low = shift;
   const high = shift + moving.size;
   if (target.block !== 'arena' && (low < 0 || high > target.size)) return false;
+  // between two of its values a variable is not free: which of them a branch leaves there is not known here
+  if (target.block === 'state' && moving.values.length > 1) return false;
   const union =
     a && b
       ? {
