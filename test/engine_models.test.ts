@@ -92,7 +92,7 @@ for (const engine of engines.filter(({ name }) => name !== 'node')) {
       const unbuilt = bundle === null && `pending: dist/${bundleName} is not built, run "npm run build"`;
       const names = isSlow(engine)
         ? ['hello_world_int8']
-        : ['hello_world_int8', 'vad', 'keyword_svdf_int8state'];
+        : ['hello_world_int8', 'vad', 'keyword_svdf_int8state', 'alexa_v1'];
       for (const name of names) {
         test(
           `${name} with ${bundleName}: TFLM's bits over all steps`,
