@@ -53,6 +53,12 @@ function recordedHere(model: Uint8Array, steps: number): Recording {
   return { model, stream, outputs: new Uint8Array(Buffer.concat(outputs)) };
 }
 
+/** A stream of one byte of output in each step: vad's, or that of a model of the project's own. */
+function streamOf(steps: number): Recording {
+  if (shared('models')) return recorded('vad', steps);
+  return recordedHere(writeModel(gruModel({ inputs: 3, units: 24, type: 'INT8' })), steps);
+}
+
 /** The snapshot that this process takes after a stream. */
 function snapshotHere({ model, stream }: Recording): Uint8Array {
   const loaded = load(model);
@@ -120,33 +126,29 @@ for (const engine of engines.filter(({ name }) => name !== 'node')) {
     const bundle = builtBundle('engram.all.min.js');
     const unbuilt = bundle === null && 'pending: dist/engram.all.min.js is not built, run "npm run build"';
 
-    test(
-      'a stream goes on in a new process, and starts again after reset()',
-      [absent, noModels, unbuilt],
-      async () => {
-        const whole = recorded('vad', isSlow(engine) ? 12 : 60);
-        const { model, stream, outputs } = whole;
-        const cut = stream.length / 2;
-        const first = await runStream(engine, {
-          bundle: bundle as string,
-          model,
-          stream: stream.slice(0, cut),
-          again: 3,
-        });
-        same(first.outputs, outputs.subarray(0, cut), 'the output');
-        same(first.again, outputs.subarray(0, 3), 'the output after reset()');
-        same(first.snapshot, snapshotHere({ ...whole, stream: stream.slice(0, cut) }), 'the first snapshot');
-        const second = await runStream(engine, {
-          bundle: bundle as string,
-          model,
-          stream: stream.slice(cut),
-          snapshot: first.snapshot,
-        });
-        same(second.outputs, outputs.subarray(cut), 'the output after restore()');
-        // all of the state, whether or not the outputs show it
-        same(second.snapshot, snapshotHere(whole), 'the last snapshot');
-      },
-    );
+    test('a stream goes on in a new process, and starts again after reset()', [absent, unbuilt], async () => {
+      const whole = streamOf(isSlow(engine) ? 12 : 60);
+      const { model, stream, outputs } = whole;
+      const cut = stream.length / 2;
+      const first = await runStream(engine, {
+        bundle: bundle as string,
+        model,
+        stream: stream.slice(0, cut),
+        again: 3,
+      });
+      same(first.outputs, outputs.subarray(0, cut), 'the output');
+      same(first.again, outputs.subarray(0, 3), 'the output after reset()');
+      same(first.snapshot, snapshotHere({ ...whole, stream: stream.slice(0, cut) }), 'the first snapshot');
+      const second = await runStream(engine, {
+        bundle: bundle as string,
+        model,
+        stream: stream.slice(cut),
+        snapshot: first.snapshot,
+      });
+      same(second.outputs, outputs.subarray(cut), 'the output after restore()');
+      // all of the state, whether or not the outputs show it
+      same(second.snapshot, snapshotHere(whole), 'the last snapshot');
+    });
   });
 }
 
@@ -154,25 +156,21 @@ describe('a stream that moves from engine to engine', function () {
   this.timeout(120000);
   const bundle = builtBundle('engram.all.min.js');
   const present = engines.filter((engine) => engine.find() !== null);
-  const title = `vad on ${present.map((engine) => engine.title).join(', ')}, five steps each`;
-  test(
-    title,
-    [!shared('models') && ABSENT, bundle === null && 'pending: dist is not built, run "npm run build"'],
-    async () => {
-      const { model, stream, outputs } = recorded('vad', 5 * present.length);
-      let snapshot: Uint8Array | undefined;
-      for (const [turn, engine] of present.entries()) {
-        const part = {
-          bundle: bundle as string,
-          model,
-          stream: stream.slice(5 * turn, 5 * turn + 5),
-          snapshot,
-        };
-        const result = await runStream(engine, part);
-        same(result.outputs, outputs.subarray(5 * turn, 5 * turn + 5), `the output on ${engine.title}`);
-        snapshot = result.snapshot;
-      }
-      same(snapshot!, snapshotHere({ model, stream, outputs }), 'the last snapshot');
-    },
-  );
+  const title = `${shared('models') ? 'vad' : 'an int8 GRU'} on ${present.map((engine) => engine.title).join(', ')}, five steps each`;
+  test(title, [bundle === null && 'pending: dist is not built, run "npm run build"'], async () => {
+    const { model, stream, outputs } = streamOf(5 * present.length);
+    let snapshot: Uint8Array | undefined;
+    for (const [turn, engine] of present.entries()) {
+      const part = {
+        bundle: bundle as string,
+        model,
+        stream: stream.slice(5 * turn, 5 * turn + 5),
+        snapshot,
+      };
+      const result = await runStream(engine, part);
+      same(result.outputs, outputs.subarray(5 * turn, 5 * turn + 5), `the output on ${engine.title}`);
+      snapshot = result.snapshot;
+    }
+    same(snapshot!, snapshotHere({ model, stream, outputs }), 'the last snapshot');
+  });
 });
