@@ -65,22 +65,21 @@ export interface Plan {
 
 /**
  * Gives every tensor its place, and marks the moves that fall away.
- * Sharing can lengthen lifetimes so that it costs more than it saves; the smallest of three degrees of it is taken.
+ * Sharing can lengthen lifetimes so that it costs more than it saves; the smallest of four degrees of it is taken.
  */
 export function plan(request: PlanRequest): Plan {
   const stateBytes = layOutState(request.variables);
-  let best = -1;
+  let best = 0;
   let bestBytes = Infinity;
-  if (request.share) {
-    for (let degree = 3; degree > 0; degree--) {
-      const bytes = attempt(request, degree);
-      if (bytes < bestBytes) {
-        bestBytes = bytes;
-        best = degree;
-      }
+  // without sharing as well, so that sharing never takes more memory
+  for (let degree = request.share ? 3 : 0; degree >= 0; degree--) {
+    const bytes = attempt(request, degree);
+    if (bytes < bestBytes) {
+      bestBytes = bytes;
+      best = degree;
     }
-  } else best = 0;
-  return { arenaBytes: best === 1 ? bestBytes : attempt(request, best), stateBytes: stateBytes };
+  }
+  return { arenaBytes: best ? attempt(request, best) : bestBytes, stateBytes: stateBytes };
 }
 
 /** Degree 0: nothing is shared; 1: variables and whole tensors; 2: and in-place operators; 3: and parts of tensors. */
