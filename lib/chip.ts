@@ -5,6 +5,7 @@
  */
 import { LoadOptions, loadWith } from './load';
 import { Model } from './model';
+import { loadStored } from '../engines/espruino/stored';
 import { reluOperators, sigmoidOperators } from '../ops/activations';
 import { arithmeticOperators } from '../ops/arithmetic';
 import { concatOperators } from '../ops/concat';
@@ -52,7 +53,14 @@ const names = operatorNames(
 
 enableSnapshots();
 
-/** Loads a model; see lib/index.ts. */
-export function load(model: ArrayBuffer | Uint8Array, options?: LoadOptions): Model {
+function loadBytes(model: ArrayBuffer | Uint8Array, options?: LoadOptions): Model {
   return loadWith(operators, names, model, options);
+}
+
+/**
+ * Loads a model; see lib/index.ts.
+ * @param model its bytes, or on Espruino the name of a .tflite file or a packed module in Storage
+ */
+export function load(model: ArrayBuffer | Uint8Array | string, options?: LoadOptions): Model {
+  return typeof model === 'string' ? loadStored(model, options, loadBytes) : loadBytes(model, options);
 }

@@ -7,6 +7,24 @@
 const word = new Int32Array(1);
 const wordAsFloat = new Float32Array(word.buffer);
 
+/** Espruino's views begin at this byte of a buffer at the latest. */
+const REACH = 65535;
+
+type Parts = (offset: number, length: number) => ArrayBuffer;
+let parts: Parts | null = null;
+
+/** Sets what gives bytes of the file that views on it do not reach, as a buffer of their own; null: they reach all. */
+export function readParts(read: Parts | null): void {
+  parts = read;
+}
+
+/** A view on some bytes of the file. */
+export function bytesAt(bytes: Uint8Array, offset: number, length: number): Uint8Array {
+  return parts && offset + length > REACH
+    ? new Uint8Array(parts(offset, length))
+    : bytes.subarray(offset, offset + length);
+}
+
 function check(bytes: Uint8Array, position: number, size: number, what: string): void {
   if (!(position >= 0 && position + size <= bytes.length)) {
     throw new Error(

@@ -23,6 +23,12 @@ enableSnapshots();
  * place and what was expected
  */
 export function load(model: ArrayBuffer | Uint8Array, options?: LoadOptions): Model {
+  if (typeof model === 'string')
+    throw new Error(
+      'load expects the bytes of a .tflite model, but got the name "' +
+        model +
+        '": read the file; only engram.min.js on Espruino opens files by name',
+    );
   return loadWith(allOperators, BUILTIN_OPERATORS, model, options);
 }
 

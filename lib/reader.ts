@@ -3,6 +3,7 @@
  * sizes ends here, in an Error that names the place.
  */
 import {
+  bytesAt,
   decodeUtf8,
   field,
   fieldByte,
@@ -153,7 +154,7 @@ function readMetadata(
     if (!buffer) throw new Error(what + ' refers to a buffer that does not exist');
     metadata.push({
       name: fieldString(bytes, table, METADATA.name, what),
-      data: bytes.subarray(buffer.offset, buffer.offset + buffer.length),
+      data: bytesAt(bytes, buffer.offset, buffer.length),
     });
   }
   return metadata;
@@ -264,20 +265,21 @@ function readTensor(
     }
     tensor.constant = true;
     if (elementBytes(type)) {
-      const at = bytes.byteOffset + buffer.offset;
+      const raw = bytesAt(bytes, buffer.offset, tensor.bytes);
+      const at = raw.byteOffset;
       tensor.data =
         at % alignmentOf(type)
-          ? viewOf(type, copyOf(bytes, buffer.offset, tensor.bytes), 0, length)
-          : viewOf(type, bytes.buffer as ArrayBuffer, at, length);
+          ? viewOf(type, copyOf(raw), 0, length)
+          : viewOf(type, raw.buffer as ArrayBuffer, at, length);
     }
   }
   return tensor;
 }
 
 /** A constant that is misaligned for its type in the file has to be copied. */
-function copyOf(bytes: Uint8Array, offset: number, length: number): ArrayBuffer {
-  const copy = new Uint8Array(length);
-  copy.set(bytes.subarray(offset, offset + length));
+function copyOf(bytes: Uint8Array): ArrayBuffer {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
   return copy.buffer as ArrayBuffer;
 }
 
@@ -354,7 +356,7 @@ function readNode(
     optionsTag: fieldByte(bytes, table, OPERATOR.optionsType, 0, what),
     optionsTable: fieldTable(bytes, table, OPERATOR.options, what + ', its options'),
     options: null,
-    customOptions: custom ? bytes.subarray(custom + 4, custom + 4 + vectorLength(bytes, custom)) : null,
+    customOptions: custom ? bytesAt(bytes, custom + 4, vectorLength(bytes, custom)) : null,
   };
 }
 

@@ -34,7 +34,7 @@ describe('bundles by family', function () {
       FAMILIES.find((family) => family.name === name)!,
     );
     const code = await bundle({
-      entrySource: entryOf(chosen, { snapshots: true, rareTypes: false }),
+      entrySource: entryOf(chosen, { snapshots: true, storage: true, rareTypes: false }),
       minify: true,
     });
     const module = { exports: {} as typeof import('../lib/index') };
@@ -42,8 +42,9 @@ describe('bundles by family', function () {
     const model = module.exports.load(writeModel(leakyIntegratorModel({ decay: 0.5 })));
     assert.equal((model.step(4) as Float32Array)[0], 2);
     model.restore(model.save());
+    assert.throws(() => module.exports.load('gru' as never), /load\("gru"\) needs Espruino's Storage/);
     const small = await bundle({
-      entrySource: entryOf([FAMILIES[0]], { snapshots: false, rareTypes: false }),
+      entrySource: entryOf([FAMILIES[0]], { snapshots: false, storage: false, rareTypes: false }),
       minify: true,
     });
     new Function('module', small)(module);

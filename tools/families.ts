@@ -140,6 +140,8 @@ export const FAMILIES: Family[] = [
 export interface BuildOptions {
   /** save, restore, the store and the keeper. */
   snapshots: boolean;
+  /** load of names of files in Espruino's Storage; default false. */
+  storage?: boolean;
   /** Rare types: int16 activations, float activations with int8 weights, all FFTs. */
   rareTypes: boolean;
 }
@@ -162,6 +164,7 @@ export function entryOf(families: Family[], options: BuildOptions): string {
     .sort(([a], [b]) => a - b);
   return [
     `import { loadWith } from './lib/load';`,
+    ...(options.storage ? [`import { loadStored } from './engines/espruino/stored';`] : []),
     `import { joinOperators, operatorNames } from './ops/join';`,
     ...imports,
     ...(options.snapshots
@@ -174,12 +177,17 @@ export function entryOf(families: Family[], options: BuildOptions): string {
       : []),
     `var operators = joinOperators([${joined.join(', ')}]);`,
     `var names = operatorNames('${names.map((pair) => pair.join(' ')).join(' ')}');`,
-    `export function load(model, options) { return loadWith(operators, names, model, options); }`,
+    ...(options.storage
+      ? [
+          `function loadBytes(model, options) { return loadWith(operators, names, model, options); }`,
+          `export function load(model, options) { return typeof model === 'string' ? loadStored(model, options, loadBytes) : loadBytes(model, options); }`,
+        ]
+      : [`export function load(model, options) { return loadWith(operators, names, model, options); }`]),
   ].join('\n');
 }
 
-/** Minified bytes of a build with these families, without snapshots and rare types. */
+/** Minified bytes of a build with these families, without snapshots, Storage and rare types. */
 export async function buildBytes(families: Family[]): Promise<number> {
-  const entrySource = entryOf(families, { snapshots: false, rareTypes: false });
+  const entrySource = entryOf(families, { snapshots: false, storage: false, rareTypes: false });
   return Buffer.byteLength(await bundle({ entrySource, minify: true }));
 }

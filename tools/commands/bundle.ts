@@ -39,6 +39,7 @@ export function bundleCommand(): Command {
       `families of operators: ${FAMILIES.map((family) => family.name).join(', ')}`,
     )
     .option('--no-snapshots', 'leave out save, restore, the store and the keeper')
+    .option('--no-storage', "leave out load('NAME'), which opens files in Espruino's Storage")
     .option('--no-rare-types', 'leave out int16 activations, float activations with int8 weights, and FFTs')
     .option('--readable', 'do not minify')
     .requiredOption('-o, --output <file>', 'where the bundle goes')
@@ -48,6 +49,7 @@ export function bundleCommand(): Command {
         options: {
           families?: string;
           snapshots: boolean;
+          storage: boolean;
           rareTypes: boolean;
           readable?: boolean;
           output: string;
