@@ -7,7 +7,7 @@ import { Reals } from './convert';
 import { TypedArray } from './graph';
 import { Memory } from './memory';
 import { ModelTensor } from './model';
-import { Fingerprint, State, StateView } from './program';
+import { Fingerprint, State } from './program';
 
 /** A variable of a packed program, as variables/table.ts and resets see it. */
 export interface PackedVariable {
@@ -31,9 +31,11 @@ export interface PackedProgram {
   end?: number;
   /** Numbers of the views on the state that inputs and outputs are, −1 for those in the arena. */
   places?: number[];
-  variables: PackedVariable[];
+  /** Makes the list of variables, which would take memory if it were kept. */
+  variables(): PackedVariable[];
+  /** Writes the initial values of all variables. */
+  clear(views: TypedArray[]): void;
   stateBytes: number;
-  stateViews: StateView[];
   state: State;
   fingerprint: Fingerprint | null;
   memory: Memory;
@@ -130,18 +132,13 @@ export class PackedModel {
       }
       if (!side) text += ' ->';
     }
-    return text + ', ' + this.program.variables.length + ' variables';
+    return text + ', ' + this.program.variables().length + ' variables';
   }
 
   /** Returns all state to its declared initial values. */
   reset(): void {
     const program = this.program;
-    for (let i = 0; i < program.variables.length; i++) {
-      const variable = program.variables[i];
-      const view = program.state.views[i];
-      if (variable.initial) view.set(variable.initial);
-      else filled(view, variable.tensor.scale ? variable.tensor.zeroPoint : 0);
-    }
+    program.clear(program.state.views);
     program.state.steps = 0;
   }
 }

@@ -14,19 +14,21 @@ export class PackedVariables {
 
   constructor(model: PackedModel) {
     this.model = model;
-    this.length = model.program.variables.length;
+    this.length = model.program.variables().length;
   }
 
   names(): string[] {
     const names: string[] = [];
-    for (let i = 0; i < this.length; i++) names.push(this.model.program.variables[i].name);
+    const variables = this.model.program.variables();
+    for (let i = 0; i < variables.length; i++) names.push(variables[i].name);
     return names;
   }
 
   get(name: string): VariableEntry {
     const program = this.model.program;
-    for (let i = 0; i < this.length; i++) {
-      const variable = program.variables[i];
+    const variables = program.variables();
+    for (let i = 0; i < variables.length; i++) {
+      const variable = variables[i];
       const tensor = variable.tensor;
       if (variable.name !== name && variable.container + '/' + variable.name !== name) continue;
       const entry = {

@@ -101,6 +101,52 @@ export function denseInt8PerUnit(
   E.mapInPlace(u, y, table);
 }
 
+/** Views of several rows each, `together` of them. */
+export function sharedRows(w: Int8Array, depth: number, units: number, together: number): Int8Array[] {
+  const views: Int8Array[] = [];
+  const size = depth * together;
+  for (let i = 0; i < units; i += together)
+    views.push(new Int8Array(w.buffer as ArrayBuffer, w.byteOffset + i * depth, size));
+  return views;
+}
+
+/** Where the rows of such a view begin. */
+export function startsOf(depth: number, together: number): Int32Array {
+  const starts = new Int32Array(together);
+  for (let i = 0; i < together; i++) starts[i] = i * depth;
+  return starts;
+}
+
+/**
+ * Kernel: as denseInt8PerUnit, for matrices whose rows would take too much memory as views: several share one, and `map`
+ * hands the start of each to `E.convolve`, which walks there. `s` has room for all sums.
+ */
+export function denseInt8Shared(
+  x: Int8Array,
+  views: Int8Array[],
+  starts: Int32Array,
+  s: Int32Array,
+  b: Int32Array,
+  y: Int8Array,
+  m: Int32Array,
+  e: Int8Array,
+  scale: Float64Array,
+  nudge: Float64Array,
+  zero: number,
+  u: Uint8ClampedArray,
+  table: Uint8Array,
+): void {
+  let i = views.length;
+  while (i--) s.set((starts as unknown as number[]).map(E.convolve.bind(E, x, views[i])), i * starts.length);
+  i = s.length;
+  while (i--) {
+    const v = s[i] + b[i];
+    const k = e[i];
+    u[i] = v * m[i] * scale[k] + (v < 0 ? zero - nudge[k] : zero + nudge[k]);
+  }
+  E.mapInPlace(u, y, table);
+}
+
 /** Kernel: depthwise convolution to one place; `taps(x, w, i)` is channel i's sum of products, written out. */
 export function depthwiseInt8(
   x: Int8Array,

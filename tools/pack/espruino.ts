@@ -22,7 +22,11 @@ export interface Made {
 
 type Args = (number | TypedArray)[];
 /** Replaces a kernel with these arguments; `isConstant` tells weights from what is computed in each step. */
-type Accelerator = (args: Args, isConstant: (array: TypedArray) => boolean) => Replacement | null;
+type Accelerator = (
+  args: Args,
+  isConstant: (array: TypedArray) => boolean,
+  together: number,
+) => Replacement | null;
 
 const DENSE = 'engines/espruino/dense';
 const ELEMENTWISE = 'engines/espruino/elementwise';
@@ -69,7 +73,11 @@ function uniform(array: ArrayLike<number>): boolean {
   return Array.from(array).every((value) => value === array[0]);
 }
 
-function denseInt8(args: Args, isConstant: (array: TypedArray) => boolean): Replacement | null {
+function denseInt8(
+  args: Args,
+  isConstant: (array: TypedArray) => boolean,
+  together: number,
+): Replacement | null {
   const [x, w, bias, y, multipliers, shifts] = args as [
     Int8Array,
     Int8Array,
@@ -94,6 +102,20 @@ function denseInt8(args: Args, isConstant: (array: TypedArray) => boolean): Repl
       'denseInt8Table',
       [x, matrix, bias, y, m, plus - 3968, minus - 3968, clamping(units), clampTable(min, max)],
       'int8Rows',
+    );
+  }
+  if (together > 1 && units % together === 0) {
+    const views = made(w, (name) => `sharedRows(${name}, ${depth}, ${units}, ${together})`);
+    const starts = made(null, () => `startsOf(${depth}, ${together})`);
+    const sums = made(null, () => `new Int32Array(${units})`);
+    return call(
+      DENSE,
+      'denseInt8Shared',
+      [x, views, starts, sums, bias, y, ...perUnit(multipliers, es, zero, min, max)],
+      'sharedRows',
+      'startsOf',
+      'scalesOf',
+      'nudgesOf',
     );
   }
   return call(
@@ -278,11 +300,26 @@ const ACCELERATORS: Record<string, Accelerator> = {
   'ops/gates tanhFloat32': (args) => call(ELEMENTWISE, 'tanhFloat32', args),
 };
 
+/** Rows of matrices that may have a view each: about two variables a row. */
+const MOST_ROWS = 240;
+/** Rows to a view beyond that. More take less memory, and longer walks to their starts. */
+const TOGETHER = 4;
+
+/** How many rows share a view in a program. */
+export function rowsTogether(steps: { kernel: KernelName; step: Step }[]): number {
+  let rows = 0;
+  for (const { kernel, step } of steps) {
+    if (kernel.name === 'fullyConnectedInt8' && step.args[6] === 1) rows += step.args[8] as number;
+  }
+  return rows > MOST_ROWS ? TOGETHER : 1;
+}
+
 /** The replacement for a step, or null where the portable kernel is best. */
 export function acceleration(
   kernel: KernelName,
   step: Step,
   isConstant: (array: TypedArray) => boolean,
+  together: number,
 ): Replacement | null {
-  return ACCELERATORS[`${kernel.module} ${kernel.name}`]?.(step.args, isConstant) ?? null;
+  return ACCELERATORS[`${kernel.module} ${kernel.name}`]?.(step.args, isConstant, together) ?? null;
 }

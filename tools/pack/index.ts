@@ -10,6 +10,7 @@ import { fingerprintOf } from '../../variables/fingerprint';
 import { bundle } from '../bundle';
 import { acceleration } from './espruino';
 import { printPacked, VARIABLES } from './packed';
+import { clearing, loadingNames } from './release';
 
 export const TARGETS = ['espruino', 'es5'] as const;
 export type Target = (typeof TARGETS)[number];
@@ -44,9 +45,9 @@ export interface Packed {
   /** Bytes of NAME.bin; also there when they are in the module as well. */
   weights: Uint8Array;
   /**
-   * Variables of Espruino that the module takes, weights in the module not counted. An estimate, from a fit to 24 modules
-   * on the build for Linux: per function 8.7, per view 1.9, per row of a matrix 2.05, per input, output or variable of the
-   * model 14.3, and 60 for all; arrays by their bytes.
+   * Variables of Espruino that the module takes, weights in the module not counted. An estimate, from a fit to 15 modules
+   * on the build for Linux: per function that stays 8.8, per view and per row of a matrix 2, per input or output 25, and
+   * 56 for all; arrays by their bytes.
    */
   variables: number;
   /** The model as loaded on the host. */
@@ -99,20 +100,19 @@ export async function packModel(bytes: Uint8Array, options: PackOptions): Promis
     fingerprint: fingerprintOf(model.program),
     accelerate: kernels === 'espruino' ? acceleration : null,
   });
-  const text = await bundle({
-    entrySource: printed.source,
-    name,
-    minify: options.minify !== false,
-    // a module of Storage has a scope of its own; what is pasted into a sketch makes one
-    format: target === 'espruino' && !inline ? 'module' : 'value',
-  });
-  const { inputs, outputs, program } = model;
+  // a module of Storage has a scope of its own; what is pasted into a sketch makes one
+  const format = target === 'espruino' && !inline ? 'module' : 'value';
+  const minify = options.minify !== false;
+  const bundled = await bundle({ entrySource: printed.source, name, minify, format });
+  const released = format === 'module' ? loadingNames(bundled) : [];
+  const text = clearing(bundled, released);
+  const { inputs, outputs } = model;
   const variables = Math.ceil(
-    60 +
-      8.7 * (text.match(/\bfunction\b/g) ?? []).length +
-      1.9 * (text.match(/new (Int|Uint|Float)\w*Array\(/g) ?? []).length +
-      2.05 * printed.rows +
-      14.3 * (inputs.length + outputs.length + program.variables.length) +
+    56 +
+      8.8 * ((text.match(/\bfunction\b/g) ?? []).length - released.length) +
+      2 * (text.match(/new (Int|Uint|Float)\w*Array\(/g) ?? []).length +
+      2 * printed.rows +
+      25 * (inputs.length + outputs.length) +
       printed.arrayBytes / PAYLOAD,
   );
   const module = text.replace(String(VARIABLES), String(variables));

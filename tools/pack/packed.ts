@@ -3,7 +3,7 @@ import type { TypedArray } from '../../lib/graph';
 import type { Model, ModelTensor } from '../../lib/model';
 import type { Fingerprint, Program, Step } from '../../lib/program';
 import type { Part, Target } from './index';
-import type { acceleration, Made } from './espruino';
+import { rowsTogether, type acceleration, type Made } from './espruino';
 import { placeOf } from '../../lib/prepare';
 import { kernelName, type KernelName } from './kernels';
 import { arrayName, literalArray, numberText } from './print';
@@ -24,6 +24,8 @@ const COUNTERS = ['enter', 'startLoop', 'repeat'];
 const LARGEST_OFFSET = 65535;
 /** Stands in the source for the number of variables that the module takes, known once it is bundled. */
 export const VARIABLES = 987654321;
+/** Types that copies may have in place of bytes. */
+const ELEMENTS = [Int8Array, Int16Array, Int32Array, Float32Array];
 /** Kernels that say where to go on. */
 const JUMPS = ['jump', 'enter', 'leave', 'branch', 'repeat', 'once'];
 
@@ -60,6 +62,31 @@ class Definitions {
     array.buffer !== this.program.arena &&
     array.buffer !== this.program.state.buffer &&
     !this.counters.has(array);
+
+  /**
+   * The arrays of a copy, as views that the program has for other reasons: bytes would take views of their own, and
+   * Espruino copies element by element.
+   */
+  asElements(arrays: TypedArray[]): TypedArray[] {
+    const { arena, state, steps } = this.program;
+    const types = ELEMENTS.filter((type) =>
+      steps.some(({ args }) => args.some((value) => value instanceof type)),
+    );
+    for (const type of types) {
+      const fit = arrays.every(({ buffer, byteOffset, byteLength }) => {
+        if (byteOffset % type.BYTES_PER_ELEMENT || byteLength % type.BYTES_PER_ELEMENT) return false;
+        const twin = (view: TypedArray): boolean =>
+          view instanceof type && view.byteOffset === byteOffset && view.byteLength === byteLength;
+        return buffer === arena || (buffer === state.buffer && state.views.some(twin));
+      });
+      if (!fit) continue;
+      return arrays.map(
+        ({ buffer, byteOffset, byteLength }) =>
+          new type(buffer as ArrayBuffer, byteOffset, byteLength / type.BYTES_PER_ELEMENT),
+      );
+    }
+    return arrays;
+  }
 
   /** The name of a value that the module makes from an array. */
   nameOfMade({ of, text }: Made): string {
@@ -127,9 +154,10 @@ function printStep(
   definitions: Definitions,
   options: PrintPackedOptions,
   imports: Map<string, KernelName>,
+  together: number,
 ): { call: string; jumps: boolean; throws: boolean } {
   const original = kernelName(step.kernel);
-  const replacement = options.accelerate?.(original, step, definitions.isConstant) ?? null;
+  const replacement = options.accelerate?.(original, step, definitions.isConstant, together) ?? null;
   const kernel = replacement?.kernel ?? original;
   const use = (name: KernelName): void => void imports.set(`${name.module} ${name.name}`, name);
   // a portable kernel of the same name may be used beside it
@@ -139,7 +167,8 @@ function printStep(
     name: local === kernel.name ? local : `${kernel.name} as ${local}`,
   });
   replacement?.imports.forEach(use);
-  const args = (replacement?.args ?? step.args).map((value) => {
+  const given = original.name === 'copyBytes' ? definitions.asElements(step.args as TypedArray[]) : step.args;
+  const args = (replacement?.args ?? given).map((value) => {
     if (typeof value === 'number') return numberText(value);
     if ('text' in value) return definitions.nameOfMade(value);
     return definitions.nameOf(value);
@@ -176,7 +205,11 @@ export function printPacked(
   }
   const definitions = new Definitions(program, counters, target);
   const imports = new Map<string, KernelName>();
-  const printed = steps.map((step) => ({ step, ...printStep(step, definitions, options, imports) }));
+  const together = rowsTogether(steps.map((step) => ({ kernel: kernelName(step.kernel), step })));
+  const printed = steps.map((step) => ({
+    step,
+    ...printStep(step, definitions, options, imports, together),
+  }));
   const sliced = parts.includes('slices') || printed.some((step) => step.jumps);
   const throwing = printed.some((step) => step.throws);
 
@@ -206,17 +239,27 @@ var run = function () { slice(0, Infinity); };`
       place: data.startsWith('s') ? Number(data.slice(1)) : -1,
     };
   });
-  const variables = program.variables.map((variable) => {
+  const clearing: string[] = [];
+  const variables = program.variables.map((variable, index) => {
     const { name: title, type, shape, scale, zeroPoint, length } = variable.tensor;
-    const initial = variable.initial ? definitions.nameOf(variable.initial) : 'null';
+    // what reset() does without an array needs none
+    const zero = scale ? zeroPoint : 0;
+    const usual = !variable.initial || Array.from(variable.initial).every((value) => Object.is(value, zero));
+    const initial = usual ? 'null' : definitions.nameOf(variable.initial!);
+    if (!usual) clearing.push(`views[${index}].set(${initial});`);
+    else if (espruino) clearing.push(`views[${index}].fill(${zero});`);
+    else clearing.push(`filled(views[${index}], ${zero});`);
     const tensor = `{ name: ${JSON.stringify(title)}, type: '${type}', shape: ${JSON.stringify(shape)}, scale: ${numberText(scale)}, zeroPoint: ${zeroPoint}, length: ${length} }`;
     return `{ container: ${JSON.stringify(variable.container)}, name: ${JSON.stringify(variable.name)}, tensor: ${tensor}, initial: ${initial} }`;
   });
   const stateful = program.stateBytes > 0;
   const streams = stateful && parts.includes('state');
-  const views = program.state.views.map(
-    (view) => `new ${arrayName(view)}(buffer, ${view.byteOffset}, ${view.length})`,
-  );
+  // a step's views may be others than those of the program that is printed
+  const text = [runText, ...ports.map((port) => port.text)].join('\n');
+  const kept = program.state.views
+    .map((view, index) => ({ view, index }))
+    .filter(({ index }) => index < program.variables.length || new RegExp(`\\bs${index}\\b`).test(text));
+  const views = kept.map(({ view }) => `new ${arrayName(view)}(buffer, ${view.byteOffset}, ${view.length})`);
 
   const weights = definitions.weights.build(options.fingerprint.program);
   const words = new Int32Array(weights.buffer, 0, 4);
@@ -225,22 +268,33 @@ var run = function () { slice(0, Infinity); };`
       `${name}.bin has ${weights.length} bytes: more than 64 KB cannot be inside of a module for Espruino`,
     );
   let parted = false;
-  const constantLines = definitions.constants.map(({ name: constant, array, index }) => {
+  const viewOf = (array: TypedArray, index: number): string => {
     const offset = definitions.weights.offset(index);
     if (espruino && offset + array.byteLength > LARGEST_OFFSET && !options.inline) {
       parted = true;
-      return `var ${constant} = new ${arrayName(array)}(partOf('${name}.bin', ${offset}, ${array.byteLength}), 0, ${array.length});`;
+      return `new ${arrayName(array)}(partOf('${name}.bin', ${offset}, ${array.byteLength}), 0, ${array.length})`;
     }
     return espruino
-      ? `var ${constant} = new ${arrayName(array)}(weights, ${offset}, ${array.length});`
-      : `var ${constant} = new ${arrayName(array)}(weights.buffer, weights.byteOffset + ${offset}, ${array.length});`;
-  });
+      ? `new ${arrayName(array)}(weights, ${offset}, ${array.length})`
+      : `new ${arrayName(array)}(weights.buffer, weights.byteOffset + ${offset}, ${array.length})`;
+  };
+  const constantLines: string[] = [];
+  const elsewhere = [runText, ...ports.map((port) => port.text), ...variables].join('\n');
+  let made = definitions.made.join('\n');
+  for (const { name: constant, array, index } of definitions.constants) {
+    const view = viewOf(array, index);
+    const use = new RegExp(`\\b${constant}\\b`, 'g');
+    // a view that only makes something else need not stay
+    if (!use.test(elsewhere) && made.match(use)?.length === 1) made = made.replace(use, view);
+    else constantLines.push(`var ${constant} = ${view};`);
+  }
   const base64 = Buffer.from(weights).toString('base64').replace(/=+$/, '');
   const some = definitions.constants.length > 0;
 
   const importLines = [...imports.values()].map((k) => `import { ${k.name} } from './${k.module}';`);
   const core = ['PackedModel'];
-  if (definitions.usesFilled && !espruino) core.push('filled');
+  if (!espruino && (definitions.usesFilled || clearing.some((line) => line.startsWith('filled'))))
+    core.push('filled');
   importLines.push(`import { ${core.join(', ')} } from './lib/packed';`);
   const stateImports: string[] = [];
   if (streams) stateImports.push('PackedVariables', 'enableStreams');
@@ -294,15 +348,16 @@ var run = function () { slice(0, Infinity); };`
     some && espruino && !options.inline
       ? `check: function () { if (new Uint8Array(weights, 0, 1)[0] !== 78) throw new Error('${name}.bin was rewritten: require the module again'); }`
       : 'check: null',
-    `variables: [${variables.join(',\n')}]`,
+    `variables: function () { return [${variables.join(',\n')}]; }`,
+    `clear: function (views) {\n${clearing.join('\n')}\n}`,
     `stateBytes: ${program.stateBytes}`,
-    `state: { buffer: buffer, views: [${program.state.views.map((_, i) => `s${i}`).join(', ')}], steps: 0 }`,
+    `state: { buffer: buffer, views: [${kept.map(({ index }) => `s${index}`).join(', ')}], steps: 0 }`,
     `fingerprint: ${stateImports.includes('enablePackedSnapshots') ? `{ variables: ${options.fingerprint.variables}, program: ${options.fingerprint.program} }` : 'null'}`,
     `memory: { arena: ${memory.arena}, variables: ${memory.variables}, constants: ${memory.constants}, preserved: ${memory.preserved}, tables: ${memory.tables} }`,
     streams
-      ? `places: [${ports.map((port) => port.place).join(', ')}],
+      ? `places: [${ports.map((port) => kept.findIndex(({ index }) => index === port.place)).join(', ')}],
 viewsOf: function (buffer) { return [${views.join(', ')}]; },
-use: function (views) { ${program.state.views.map((_, i) => `s${i} = views[${i}];`).join(' ')} }`
+use: function (views) { ${kept.map(({ index }, i) => `s${index} = views[${i}];`).join(' ')} }`
       : '',
   ].filter(Boolean);
 
@@ -312,8 +367,8 @@ use: function (views) { ${program.state.views.map((_, i) => `s${i} = views[${i}]
 ${opening}
 var arena = new ArrayBuffer(${program.arena.byteLength});
 var buffer = new ArrayBuffer(${program.stateBytes});
-${views.map((view, i) => `var s${i} = ${view};`).join('\n')}
-${[...definitions.lines, ...constantLines, ...definitions.made].join('\n')}
+${views.map((view, i) => `var s${kept[i].index} = ${view};`).join('\n')}
+${[...definitions.lines, ...constantLines, made].join('\n')}
 ${throwing ? "var at = '';" : ''}
 ${runText}
 var packed = new PackedModel({
@@ -328,10 +383,12 @@ packed.reset();`;
 var make = function (given) {\n${make}\nreturn packed;\n};
 export default ${options.inline || !some ? 'make()' : 'make'};\n`;
   let arrayBytes = program.arena.byteLength + program.stateBytes;
-  const arrays = [...definitions.lines, ...definitions.made].join(' ');
+  const arrays = [...definitions.lines, made].join(' ');
   for (const [, bits, length] of arrays.matchAll(/new [A-Z][a-z]+(\d+)(?:Clamped)?Array\((\d+)\)/g))
     arrayBytes += (Number(bits) / 8) * Number(length);
   let rows = 0;
-  for (const [, units] of arrays.matchAll(/Rows\(\w+, \d+, (\d+)\)/g)) rows += Number(units);
+  // a list holds a view in about as much as a row
+  for (const [, units, together] of arrays.matchAll(/Rows\(.*?, \d+, (\d+)(?:, (\d+))?\);/g))
+    rows += Number(units) / Number(together ?? 1);
   return { source, weights, rows, arrayBytes };
 }
