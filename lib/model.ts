@@ -171,7 +171,8 @@ export class Model {
 
   /** Gives up a step begun by `start`. With `atomic` the state is as it was before it. */
   abandon(): void {
-    if (this.running) throw new Error('abandon() was called from within a step');
+    if (this.running)
+      throw new Error('abandon() was called from within a step; after an interrupted one, call reset()');
     if (this.position >= 0 && this.backup) new Uint8Array(this.program.state.buffer).set(this.backup);
     this.position = -1;
   }
@@ -188,8 +189,11 @@ export class Model {
     return this.parts.tensor(nameOrIndex);
   }
 
-  /** Returns all state to its declared initial values. */
+  /** Returns all state to its declared initial values. Also after a step that was interrupted. */
   reset(): void {
+    // Ctrl-C on Espruino runs no catch clause
+    if (this.running) this.position = -1;
+    this.running = false;
     this.idle();
     resetState(this.program, this.program.state);
   }

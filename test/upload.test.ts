@@ -15,7 +15,7 @@ import {
   CONSOLE_PORT,
   engram,
   faultyLine,
-  listens,
+  freePort,
   startBoard,
   writeFiles,
   type Fault,
@@ -90,10 +90,7 @@ describe('upload', function () {
     before(async function () {
       const program = engine.find();
       if (program === null) return;
-      // it may belong to a program that is about to end
-      for (let i = 0; i < 20 && (await listens(CONSOLE_PORT)); i++)
-        await new Promise((resolve) => setTimeout(resolve, 1000));
-      if (await listens(CONSOLE_PORT)) return;
+      if (!(await freePort())) return;
       board = await startBoard(program, flash);
     });
 

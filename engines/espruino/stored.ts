@@ -32,7 +32,7 @@ export function loadStored(
   let storage: Storage;
   try {
     storage = require('Storage');
-  } catch (e) {
+  } catch (_e) {
     throw new Error(
       'load("' + name + '") needs Espruino\'s Storage: elsewhere, give the bytes as a Uint8Array',
     );

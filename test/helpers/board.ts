@@ -19,6 +19,13 @@ export function listens(port: number): Promise<boolean> {
   });
 }
 
+/** Whether the port of the console is free, if need be after a while: it may belong to a program that is about to end. */
+export async function freePort(): Promise<boolean> {
+  for (let i = 0; i < 20 && (await listens(CONSOLE_PORT)); i++)
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  return !(await listens(CONSOLE_PORT));
+}
+
 export interface RunningBoard {
   /** What it printed on its own terminal. */
   output(): string;
@@ -47,6 +54,62 @@ export async function startBoard(program: string, directory: string): Promise<Ru
   return {
     output: () => output,
     async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** A person at Espruino's console. */
+export interface Console {
+  /** Types a line; what is printed until the next prompt. */
+  type(line: string): Promise<string>;
+  /** Types a line that has no end. */
+  send(line: string): void;
+  /** Interrupts what `send` started, as Ctrl-C does on a board; what is printed then. */
+  interrupt(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Sits down at the console of an Espruino of its own, with Storage in `directory`. */
+export async function openConsole(program: string, directory: string): Promise<Console> {
+  const child = spawn(program, [], { cwd: directory, stdio: ['pipe', 'pipe', 'ignore'] });
+  let text = '';
+  child.stdout.on('data', (data: Buffer) => (text += data.toString('latin1')));
+  child.stdin.on('error', () => undefined);
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  const prompt = async (seconds: number): Promise<boolean> => {
+    const end = Date.now() + 1000 * seconds;
+    while (!/(^|\n)>$/.test(text)) {
+      if (Date.now() > end || child.exitCode !== null) return false;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return true;
+  };
+  const answer = async (): Promise<string> => {
+    if (!(await prompt(30))) throw new Error(`no prompt after: ${text}`);
+    const printed = text.slice(0, -1).replaceAll('\r', '');
+    // the first line is an echo
+    return printed.slice(printed.indexOf('\n') + 1).trimEnd();
+  };
+  const send = (line: string): void => {
+    text = '';
+    child.stdin.write(`${line}\n`);
+  };
+  await answer();
+  return {
+    send,
+    type(line) {
+      send(line);
+      return answer();
+    },
+    async interrupt() {
+      // a signal is lost if Espruino changes the same word at that moment; \x03 would start its debugger
+      do child.kill('SIGINT');
+      while (!(await prompt(0.5)) && child.exitCode === null);
+      return answer();
+    },
+    async close() {
       child.kill('SIGKILL');
       await ended;
     },
