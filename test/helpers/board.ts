@@ -64,10 +64,6 @@ export async function startBoard(program: string, directory: string): Promise<Ru
 export interface Console {
   /** Types a line; what is printed until the next prompt. */
   type(line: string): Promise<string>;
-  /** Types a line that has no end. */
-  send(line: string): void;
-  /** Interrupts what `send` started, as Ctrl-C does on a board; what is printed then. */
-  interrupt(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -78,35 +74,20 @@ export async function openConsole(program: string, directory: string): Promise<C
   child.stdout.on('data', (data: Buffer) => (text += data.toString('latin1')));
   child.stdin.on('error', () => undefined);
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
-  const prompt = async (seconds: number): Promise<boolean> => {
-    const end = Date.now() + 1000 * seconds;
-    while (!/(^|\n)>$/.test(text)) {
-      if (Date.now() > end || child.exitCode !== null) return false;
+  const answer = async (): Promise<string> => {
+    for (const end = Date.now() + 30000; !/(^|\n)>$/.test(text);) {
+      if (Date.now() > end || child.exitCode !== null) throw new Error(`no prompt after: ${text}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    return true;
-  };
-  const answer = async (): Promise<string> => {
-    if (!(await prompt(30))) throw new Error(`no prompt after: ${text}`);
     const printed = text.slice(0, -1).replaceAll('\r', '');
     // the first line is an echo
     return printed.slice(printed.indexOf('\n') + 1).trimEnd();
   };
-  const send = (line: string): void => {
-    text = '';
-    child.stdin.write(`${line}\n`);
-  };
   await answer();
   return {
-    send,
     type(line) {
-      send(line);
-      return answer();
-    },
-    async interrupt() {
-      // a signal is lost if Espruino changes the same word at that moment; \x03 would start its debugger
-      do child.kill('SIGINT');
-      while (!(await prompt(0.5)) && child.exitCode === null);
+      text = '';
+      child.stdin.write(`${line}\n`);
       return answer();
     },
     async close() {
