@@ -3,6 +3,10 @@
  * that can be is computed when packing. They give the bits of ops/arithmetic.ts and ops/gates.ts.
  */
 
+declare const E: {
+  mapInPlace(from: ArrayLike<number>, to: ArrayLike<number>, map: ArrayLike<number>): void;
+};
+
 /** Kernel: y = a + b. */
 export function addFloat32(a: Float32Array, b: Float32Array, y: Float32Array, n: number): void {
   while (n--) y[n] = a[n] + b[n];
@@ -108,4 +112,49 @@ export function mulInt8(
     v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
     y[n] = v < min ? min : v > max ? max : v;
   }
+}
+
+/**
+ * Kernel, int8: the sum in units of y, without the roundings in between, through a clamping array as in denseInt8Table.
+ * `engram pack` takes it where all pairs of operands give the bits of addQuantized.
+ */
+export function addInt8Table(
+  a: Int8Array,
+  b: Int8Array,
+  y: Int8Array,
+  n: number,
+  fa: number,
+  fb: number,
+  offset: number,
+  plus: number,
+  minus: number,
+  u: Uint8ClampedArray,
+  table: Uint8Array,
+): void {
+  while (n--) {
+    const v = a[n] * fa + b[n] * fb + offset;
+    u[n] = v + (v < 0 ? minus : plus);
+  }
+  E.mapInPlace(u, y, table);
+}
+
+/** Kernel, int8: the product, requantized through a clamping array. */
+export function mulInt8Table(
+  a: Int8Array,
+  b: Int8Array,
+  y: Int8Array,
+  n: number,
+  za: number,
+  zb: number,
+  m: number,
+  plus: number,
+  minus: number,
+  u: Uint8ClampedArray,
+  table: Uint8Array,
+): void {
+  while (n--) {
+    const v = (a[n] - za) * (b[n] - zb);
+    u[n] = v * m + (v < 0 ? minus : plus);
+  }
+  E.mapInPlace(u, y, table);
 }
