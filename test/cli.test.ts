@@ -281,7 +281,7 @@ describe('command line', function () {
 
     it('takes rows of real numbers, with names or without', () => {
       // y ← y / 2 + x / 2
-      const plain = engram('run', file('leaky.tflite'), '--csv', write('plain.csv', '4\n0\n\n-8\n'));
+      const plain = engram('run', file('leaky.tflite'), '--csv', write('plain.csv', '4\n0\n-8\n\n \n'));
       assert.deepEqual(plain, { status: 0, stdout: '2\n1\n-3.5\n', stderr: '' });
       const named = engram(
         'run',
@@ -303,6 +303,7 @@ describe('command line', function () {
       ['infinity', '1,2,3\n7,8,Infinity\n', /row 2, column 3: "Infinity" is not a number/],
       ['text in the first row', '1,warm,3\n4,5,6\n', /row 1, column 2: "warm" is not a number/],
       ['a cell missing in the first row', '1,,3\n4,5,6\n', /row 1, column 2: the cell is empty/],
+      ['an empty line', 'a,b,c\n1,2,3\n\n4,5,6\n', /row 3: the line is empty/],
       ['an unclosed quotation mark', '1,2,3\n4,"5,6\n', /rows\.csv: /],
       ['names alone', 'a,b,c\n', /has no rows of numbers/],
       ['nothing', '', /has no rows of numbers/],

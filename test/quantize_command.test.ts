@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Comparison } from '../author/quantize/compare';
+import { StreamModel } from '../author/index';
 import { gruModel } from '../author/recurrent';
 import { writeModel } from '../author/writer';
 import { readGraph } from '../lib/index';
@@ -113,6 +114,7 @@ describe('engram quantize', function () {
   for (const [what, change, message] of [
     ['a missing cell', (rows) => (rows[4][3] = ''), /data\.csv, row 6, column 4 \(y\): the cell is empty/],
     ['text', (rows) => (rows[4][3] = 'n/a'), /row 6, column 4 \(y\): "n\/a" is not a number/],
+    ['an empty line', (rows) => (rows[4] = []), /data\.csv, row 6: the line is empty/],
     ['a row that is too short', (rows) => rows[9].pop(), /row 11: 5 columns, but 6 are expected/],
     ['a time that jumps', (rows) => (rows[7][1] = '70'), /row 9, column 2: the time jumps ahead by 69\.4/],
     ['a time that goes back', (rows) => (rows[7][1] = '0.1'), /row 9, column 2: the time goes back/],
@@ -126,6 +128,21 @@ describe('engram quantize', function () {
       assert.deepEqual(fs.readdirSync(folder).sort(), ['data.csv', 'gru.tflite']);
     });
   }
+
+  it('says why a small model grows, and shortens names that converters have made long', () => {
+    const model = new StreamModel({ seed: 1 });
+    const name = `model/${'sequential/'.repeat(9)}dense;bias`;
+    model.output(model.dense(name, model.input('x', 3), { units: 2 }));
+    fs.writeFileSync(path.join(folder, 'small.tflite'), writeModel(model.graph()));
+    const run = engram('quantize', 'small.tflite', '--data', csv(), '--columns', 'x,y,z');
+    assert.equal(run.status, 0, run.stderr);
+    assert.match(run.stdout, /^…\S{25}dense;bias +0 FULLY_CONNECTED /m);
+    const grown = fs.statSync(path.join(folder, 'small.int8.tflite')).size;
+    assert.equal(
+      /The file has grown/.test(run.stdout),
+      grown > fs.statSync(path.join(folder, 'small.tflite')).size,
+    );
+  });
 
   it('refuses columns that are unknown, labels that say nothing, and to write over the model', () => {
     const file = csv();

@@ -104,6 +104,16 @@ describe('recordings as CSV', () => {
       () => readRecordings(`${dated}2014-01-02 00:00:00,4\n`, 1, 'f', {}),
       /f, row 5, column 1: the time jumps ahead by 85800, where 300 between readings is usual/,
     );
+    // a night in which the clocks of half a continent are set
+    const night = 'time,x\n2014-03-30 01:30:00,1\n2014-03-30 02:30:00,2\n2014-03-30 03:30:00,3\n';
+    const zone = process.env.TZ;
+    process.env.TZ = 'Europe/Berlin';
+    try {
+      assert.deepEqual(readRecordings(night, 1, 'f', {})[0].rows, [[1], [2], [3]]);
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
     assert.throws(
       () => readRecordings(`${dated}soon,4\n`, 1, 'f', {}),
       /row 5, column 1: "soon" is not a time/,
@@ -183,6 +193,26 @@ describe('engram simulate', function () {
     ).models;
     assert.deepEqual(one.outputs[0][0], models[0].outputs[0][0]);
     assert.notDeepEqual(one.outputs[0][30], models[0].outputs[1][0]);
+  });
+
+  it('shows all outputs, and no decisions where there are none', () => {
+    const example = path.join(__dirname, '..', 'examples', 'machine-temperature');
+    const models = ['temperature', 'temperature_int16'].map((name) => path.join(example, `${name}.tflite`));
+    const csv = ['--csv', path.join(example, 'stream.csv')];
+    const run = engram('simulate', ...models, ...csv, '--html', 'several.html');
+    assert.equal(run.status, 0, run.stderr);
+    for (const name of ['surprise', 'alarm', 'expected_temperature'])
+      assert.match(run.stdout, new RegExp(`^${name} +temperature\\.tflite .*[▁-█]{60}$`, 'm'));
+    assert.match(run.stdout, /^ +temperature_int16\.tflite +\S+ +\S+ +0\.\d\d% +0\.\d\d% +[▁-█]{60}$/m);
+    assert.doesNotMatch(run.stdout, /decision/);
+    const html = fs.readFileSync(path.join(folder, 'several.html'), 'utf8');
+    assert.equal([...html.matchAll(/<div id="chart/g)].length, 3);
+  });
+
+  it('names the file that is no model', () => {
+    const { status, stderr } = engram('simulate', 'float.tflite', 'data.csv', ...columns);
+    assert.equal(status, 2);
+    assert.match(stderr, /^engram: data\.csv: not a \.tflite model/);
   });
 
   it('refuses models that do not fit each other', () => {

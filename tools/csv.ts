@@ -16,16 +16,21 @@ export interface Table {
 }
 
 /**
- * Takes CSV text apart. The first line counts as names when `isHeader` says so of its cells.
- * @throws Error when the text is no CSV, or has no rows beside names
+ * Takes CSV text apart. The first line counts as names when `isHeader` says so of its cells. Empty lines at the end are no
+ * rows; before it one would be a reading that is missing.
+ * @throws Error when the text is no CSV, has no rows beside names, or has an empty line between rows
  */
 export function readTable(text: string, file: string, isHeader: (cells: string[]) => boolean): Table {
   let records: string[][];
   try {
-    records = parse(text, { bom: true, skip_empty_lines: true, trim: true, relax_column_count: true });
+    records = parse(text, { bom: true, trim: true, relax_column_count: true });
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }
+  const isEmpty = (record: string[]): boolean => record.length === 1 && record[0] === '';
+  while (records.length && isEmpty(records[records.length - 1])) records.pop();
+  const empty = records.findIndex(isEmpty);
+  if (empty >= 0) throw new Error(`${file}, row ${empty + 1}: the line is empty`);
   const header = records.length && isHeader(records[0]) ? records.shift()! : null;
   if (!records.length) throw new Error(`${file} has no rows of numbers`);
   return { header, records, first: header ? 2 : 1 };

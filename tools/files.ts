@@ -1,6 +1,8 @@
 /** Files in and out: models are read, results are written whole or not at all. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { load } from '../lib/index';
+import type { Model } from '../lib/model';
 
 /** Bytes of a file; an error that names it when it cannot be read. */
 export function readBytes(file: string): Uint8Array {
@@ -8,6 +10,16 @@ export function readBytes(file: string): Uint8Array {
     return new Uint8Array(fs.readFileSync(file));
   } catch (error) {
     throw new Error(`cannot read ${file}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** A model's bytes, and the model loaded; an error that names the file when it cannot be read or is none. */
+export function readModelFile(file: string): { bytes: Uint8Array; model: Model } {
+  const bytes = readBytes(file);
+  try {
+    return { bytes, model: load(bytes) };
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }
 }
 

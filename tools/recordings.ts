@@ -30,6 +30,8 @@ export interface Recording {
 
 /** Gaps longer than this many usual steps are jumps. */
 const LONGEST_GAP = 5;
+/** A date with a time of day that does not say where. */
+const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?$/;
 /** What columns that are no inputs are usually called. */
 const USUAL_NAMES = {
   time: /^(time|timestamp|date|datetime|t)$/i,
@@ -167,7 +169,8 @@ function split(table: Table, file: string, which: Columns): Recording[] {
 function timeIn(table: Table, record: number, column: number, file: string): number {
   const cell = table.records[record][column];
   if (isNumber(cell) || cell === '') return numberIn(table, record, column, file);
-  const time = Date.parse(cell);
+  // a clock that is set for summer somewhere must not make it jump
+  const time = Date.parse(WITHOUT_ZONE.test(cell) ? `${cell.replace(' ', 'T')}Z` : cell);
   if (Number.isNaN(time)) {
     throw new Error(`${file}, row ${record + table.first}, column ${column + 1}: "${cell}" is not a time`);
   }
@@ -195,7 +198,7 @@ function expectEvenTime(
     const jump = step > 0 ? `jumps ahead by ${step}` : step < 0 ? `goes back by ${-step}` : 'stands still';
     throw new Error(
       `${place}: the time ${jump}, where ${usual} between readings is usual; ` +
-        'start a new recording there (--group), or fill the gap',
+        'start a new recording there (--group), fill the gap, or name the inputs alone (--columns)',
     );
   }
 }

@@ -6,9 +6,10 @@ import { compareModels, type Comparison, type ErrorOverTime } from '../../author
 import { quantizeModel, type Quantized, type QuantizeOptions, type Range } from '../../author/quantize/index';
 import { writeModel } from '../../author/writer';
 import { load } from '../../lib/index';
+import type { Model } from '../../lib/model';
 import { columnNames } from './run';
 import { judge, type Judgement, type Outputs, percent, readLabels } from '../decisions';
-import { readBytes, readText, writeWhole } from '../files';
+import { readModelFile, readText, writeWhole } from '../files';
 import { progress } from '../progress';
 import { type Recording, type RecordingColumns, readRecordings, withRecordingOptions } from '../recordings';
 import { table } from '../table';
@@ -46,13 +47,8 @@ interface Report extends Comparison {
   accuracy: { float: Judgement; quantized: Judgement } | null;
 }
 
-/** Outputs of a model's first output at every reading of every recording, from the initial state each. */
-export function outputsOf(
-  bytes: Uint8Array,
-  recordings: readonly Recording[],
-  onStep: () => void,
-): Outputs[] {
-  const model = load(bytes);
+/** All numbers of a model's outputs at every reading of every recording, each from the initial state. */
+export function outputsOf(model: Model, recordings: readonly Recording[], onStep: () => void): Outputs[] {
   const lengths = model.inputs.map(({ shape }) => shape.reduce((product, n) => product * n, 1));
   return recordings.map(({ rows }) => {
     model.reset();
@@ -60,10 +56,12 @@ export function outputsOf(
       let at = 0;
       const result = model.step(...lengths.map((length) => row.slice(at, (at += length))));
       onStep();
-      return Array.from(Array.isArray(result) ? result[0] : result);
+      return (Array.isArray(result) ? result : [result]).flatMap((values) => Array.from(values));
     });
   });
 }
+
+const LONGEST_NAME = 36;
 
 function sizeOf(bytes: Uint8Array): Size {
   const { arena, variables } = load(bytes).memory;
@@ -90,10 +88,15 @@ function stillColumns(names: string[], recordings: readonly Recording[]): string
   );
 }
 
+/** The end of a name that would not fit into a table: converters join the names of all that they fused. */
+function shortName(name: string): string {
+  return name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name;
+}
+
 function errorRows(errors: readonly ErrorOverTime[]): (string | number)[][] {
   const share = (value: number): string => `${(100 * value).toFixed(2)}%`;
   return errors.map((error) => [
-    error.name,
+    shortName(error.name),
     error.from,
     error.type,
     `${error.low.toPrecision(3)} … ${error.high.toPrecision(3)}`,
@@ -162,6 +165,13 @@ function text(report: Report): string {
       ),
     );
   }
+  if (after.file > before.file) {
+    lines.push(
+      '',
+      'The file has grown: scales and names take more than the weights of so small a model save. Without names it is ' +
+        'smaller (engram strip), and packed it carries neither (engram pack).',
+    );
+  }
   lines.push('', `wrote ${report.out}`);
   return lines.join('\n') + '\n';
 }
@@ -176,16 +186,12 @@ function run(file: string, options: CommandOptions): void {
   const out = options.out ?? defaultOut(file, options);
   if (path.resolve(out) === path.resolve(file))
     throw new Error(`${out} is the model itself: say another file with -o`);
-  const bytes = readBytes(file);
-  const model = load(bytes);
+  const { bytes, model } = readModelFile(file);
   const names = columnNames(model.inputs);
   const recordings = readRecordings(readText(options.data), names.length, options.data, options);
   const [output] = model.outputs;
-  const labels = readLabels(
-    recordings,
-    output ? output.shape.reduce((a, b) => a * b, 1) : 0,
-    options.classes,
-  );
+  const classes = output ? output.shape.reduce((a, b) => a * b, 1) : 0;
+  const labels = readLabels(recordings, classes, options.classes);
   const streams = recordings.map(({ rows }) => rows);
   const readings = streams.reduce((sum, rows) => sum + rows.length, 0);
   const bar = progress(readings * (labels ? 4 : 2), 'readings');
@@ -204,10 +210,14 @@ function run(file: string, options: CommandOptions): void {
     const written = writeModel(quantized.graph);
     const comparison = compareModels(quantized, streams, (done) => bar.update(readings + done));
     const count = (): void => bar.update(2 * readings + ++judged);
-    const accuracy = labels && {
-      float: judge(labels, outputsOf(bytes, recordings, count)),
-      quantized: judge(labels, outputsOf(written, recordings, count)),
+    const decisions = (of: Model): Judgement => {
+      const rows = outputsOf(of, recordings, count);
+      return judge(
+        labels!,
+        rows.map((outputs) => outputs.map((row) => row.slice(0, classes))),
+      );
     };
+    const accuracy = labels && { float: decisions(model), quantized: decisions(load(written)) };
     const report: Report = {
       model: file,
       out,

@@ -1,7 +1,6 @@
 /** engram simulate: a recorded stream through one or several versions of a model, side by side. */
 import * as path from 'node:path';
 import { Command } from 'commander';
-import { load } from '../../lib/index';
 import {
   agreement,
   type Agreement,
@@ -12,7 +11,7 @@ import {
   percent,
   readLabels,
 } from '../decisions';
-import { readBytes, readText, writeWhole } from '../files';
+import { readModelFile, readText, writeWhole } from '../files';
 import { type Chart, escapeHtml, plotPage } from '../plot_page';
 import { progress } from '../progress';
 import { type Recording, type RecordingColumns, readRecordings, withRecordingOptions } from '../recordings';
@@ -31,6 +30,7 @@ interface CommandOptions extends RecordingColumns {
 interface Run {
   model: string;
   bytes: number;
+  /** All outputs in order, at every reading of every recording. */
   outputs: Outputs[];
   judgement: Judgement | null;
   /** With the first model; null for that one itself. */
@@ -39,6 +39,8 @@ interface Run {
 
 interface Simulation {
   columns: string[];
+  /** Whether outputs stand for classes: there are labels, or the first output has several numbers. */
+  decides: boolean;
   recordings: readonly Recording[];
   runs: Run[];
 }
@@ -54,13 +56,16 @@ function shortNames(files: readonly string[]): string[] {
  * @throws Error when models differ in the number of inputs or outputs, or the CSV does not fit them
  */
 function simulate(files: readonly string[], options: CommandOptions): Simulation {
-  const models = files.map((file) => ({ file, bytes: readBytes(file) }));
-  const shapes = models.map(({ bytes }) => {
-    const { inputs, outputs } = load(bytes);
-    if (!outputs.length) throw new Error('a model without outputs has nothing to show');
-    return { inputs: columnNames(inputs).length, columns: columnNames(outputs.slice(0, 1)) };
+  const models = files.map(readModelFile);
+  const shapes = models.map(({ model: { inputs, outputs } }, i) => {
+    if (!outputs.length) throw new Error(`${files[i]} has no outputs to show`);
+    return {
+      inputs: columnNames(inputs).length,
+      columns: columnNames(outputs),
+      first: columnNames(outputs.slice(0, 1)).length,
+    };
   });
-  const [{ inputs, columns }] = shapes;
+  const [{ inputs, columns, first }] = shapes;
   shapes.forEach((shape, i) => {
     if (shape.inputs === inputs && shape.columns.length === columns.length) return;
     throw new Error(
@@ -69,24 +74,28 @@ function simulate(files: readonly string[], options: CommandOptions): Simulation
     );
   });
   const recordings = readRecordings(readText(options.csv), inputs, options.csv, options);
-  const labels: Labels | null = readLabels(recordings, columns.length, options.classes);
+  const labels: Labels | null = readLabels(recordings, first, options.classes);
   const readings = recordings.reduce((sum, { rows }) => sum + rows.length, 0);
   const bar = progress(readings * files.length, 'readings');
   let done = 0;
   try {
     const names = shortNames(files);
     const runs: Run[] = [];
-    models.forEach(({ bytes }, i) => {
-      const outputs = outputsOf(bytes, recordings, () => bar.update(++done));
+    // decisions are those of the first output
+    const deciding = (outputs: readonly Outputs[]): Outputs[] =>
+      outputs.map((rows) => rows.map((row) => row.slice(0, first)));
+    models.forEach(({ bytes, model }, i) => {
+      const outputs = outputsOf(model, recordings, () => bar.update(++done));
       runs.push({
         model: names[i],
         bytes: bytes.length,
         outputs,
-        judgement: labels && judge(labels, outputs),
-        agreement: i ? agreement(runs[0].outputs, outputs) : null,
+        judgement: labels && judge(labels, deciding(outputs)),
+        agreement: i ? agreement(deciding(runs[0].outputs), deciding(outputs)) : null,
       });
     });
-    return { columns: labels && columns.length > 1 ? labels.classes : columns, recordings, runs };
+    if (labels && first > 1) columns.splice(0, first, ...labels.classes);
+    return { columns, decides: !!labels || first > 1, recordings, runs };
   } finally {
     bar.stop();
   }
@@ -96,7 +105,7 @@ const BARS = '▁▂▃▄▅▆▇█';
 const LINE_WIDTH = 60;
 
 /** A line of small bars; each stands for the mean of some readings. */
-function sparkline(values: readonly number[], low: number, high: number): string {
+function sparkline(values: readonly number[], [low, high]: [number, number]): string {
   const width = Math.min(LINE_WIDTH, values.length);
   return Array.from({ length: width }, (_, i) => {
     const from = Math.floor((i * values.length) / width);
@@ -112,6 +121,17 @@ function seriesOf(run: Run, column: number): number[] {
   return run.outputs.flatMap((rows) => rows.map((row) => row[column]));
 }
 
+/** How far a run's output element is from the first run's, as shares of that one's range. */
+function differences(first: readonly number[], values: readonly number[]): { rms: number; max: number } {
+  const [low, high] = extremes(first);
+  const range = high - low || Math.abs(high) || 1;
+  const errors = values.map((value, i) => Math.abs(value - first[i]) / range);
+  const squares = errors.reduce((sum, error) => sum + error * error, 0);
+  return { rms: Math.sqrt(squares / errors.length), max: extremes(errors)[1] };
+}
+
+const share = (value: number): string => `${(100 * value).toFixed(2)}%`;
+
 function extremes(values: readonly number[]): [number, number] {
   return values.reduce(
     ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
@@ -119,27 +139,54 @@ function extremes(values: readonly number[]): [number, number] {
   );
 }
 
-function summaryRows({ runs }: Simulation): string[][] {
-  const share = (value: number): string => `${(100 * value).toFixed(2)}%`;
+function summaryRows({ runs, decides }: Simulation): string[][] {
   return runs.map(({ model, bytes, judgement, agreement: same }) => [
     model,
     String(bytes),
     ...(judgement ? [percent(judgement.last), percent(judgement.readings)] : []),
-    ...(runs.length > 1
-      ? same
-        ? [percent(same.last), percent(same.readings), share(same.rms), share(same.max)]
-        : ['', '', '', '']
-      : []),
+    ...(runs.length > 1 && decides ? (same ? [percent(same.last), percent(same.readings)] : ['', '']) : []),
   ]);
 }
 
-function summaryHead({ runs }: Simulation): string[] {
+function summaryHead({ runs, decides }: Simulation): string[] {
   return [
     'model',
     'bytes',
     ...(runs[0].judgement ? ['right at last', 'right at every reading'] : []),
-    ...(runs.length > 1 ? ['same decision at last', 'at every reading', 'difference rms', 'greatest'] : []),
+    ...(runs.length > 1 && decides ? ['same decision at last', 'at every reading'] : []),
   ];
+}
+
+/** A row per output element and model: its range, and how far it is from that of the first model. */
+function outputRows(
+  { columns, runs }: Simulation,
+  more: (values: number[], all: number[][]) => string[] = () => [],
+): string[][] {
+  return columns.flatMap((column, i) => {
+    const all = runs.map((run) => seriesOf(run, i));
+    return all.map((values, k) => {
+      const { rms, max } = differences(all[0], values);
+      const [low, high] = extremes(values);
+      return [
+        k ? '' : column,
+        runs[k].model,
+        low.toPrecision(3),
+        high.toPrecision(3),
+        ...(runs.length > 1 ? (k ? [share(rms), share(max)] : ['', '']) : []),
+        ...more(values, all),
+      ];
+    });
+  });
+}
+
+function outputHead({ runs }: Simulation, ...more: string[]): string[] {
+  const difference = runs.length > 1 ? ['difference rms', 'most'] : [];
+  return ['output', 'model', 'least', 'greatest', ...difference, ...more];
+}
+
+/** "3 recordings". */
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
 function confusionRows({ classes, confusion }: Judgement): (string | number)[][] {
@@ -147,25 +194,12 @@ function confusionRows({ classes, confusion }: Judgement): (string | number)[][]
 }
 
 function text(simulation: Simulation): string {
-  const { columns, recordings, runs } = simulation;
+  const { recordings, runs } = simulation;
   const readings = recordings.reduce((sum, { rows }) => sum + rows.length, 0);
-  const lines = [
-    `${readings} readings in ${recordings.length} recording${recordings.length > 1 ? 's' : ''}`,
-    '',
-  ];
+  const lines = [`${count(readings, 'reading')} in ${count(recordings.length, 'recording')}`, ''];
   lines.push(table(summaryHead(simulation), summaryRows(simulation)), '');
-  const drawn = columns.flatMap((column, i) => {
-    const all = runs.map((run) => seriesOf(run, i));
-    const [low, high] = extremes(all.flat());
-    return all.map((values, k) => [
-      k ? '' : column,
-      runs[k].model,
-      k ? '' : low.toPrecision(3),
-      k ? '' : high.toPrecision(3),
-      sparkline(values, low, high),
-    ]);
-  });
-  lines.push(table(['output', 'model', 'least', 'greatest', 'over time'], drawn));
+  const drawn = outputRows(simulation, (values, all) => [sparkline(values, extremes(all.flat()))]);
+  lines.push(table(outputHead(simulation, 'over time'), drawn));
   for (const { model, judgement } of runs) {
     if (!judgement) continue;
     const title = `${model}: decisions at the last reading; rows are labels, columns what the model says`;
@@ -195,13 +229,16 @@ function page(simulation: Simulation, csv: string): string {
       : [],
   );
   const readings = recordings.reduce((sum, { rows }) => sum + rows.length, 0);
+  const told = `${count(readings, 'reading')} in ${count(recordings.length, 'recording')} of ${path.basename(csv)}`;
   return plotPage({
     title: runs.map(({ model }) => model).join(' · '),
-    notes: [
-      `${readings} readings in ${recordings.length} recordings of ${path.basename(csv)}; the state is reset before each`,
-    ],
+    notes: [recordings.length > 1 ? `${told}; the state is reset before each` : told],
     charts,
-    appendix: [htmlTable(summaryHead(simulation), summaryRows(simulation)), ...confusions].join('\n'),
+    appendix: [
+      htmlTable(summaryHead(simulation), summaryRows(simulation)),
+      htmlTable(outputHead(simulation), outputRows(simulation)),
+      ...confusions,
+    ].join('\n'),
   });
 }
 
