@@ -1,69 +1,29 @@
 /** Which of Espruino's own kernels take the place of portable ones, and what becomes of their arguments. */
-import {
-  addInt8Linear,
-  addInt8Rounded,
-  addInt8Table,
-  mulInt8 as mulInt8Short,
-  mulInt8Table,
-} from '../../engines/espruino/elementwise';
-import type { Kernel, TypedArray } from '../../lib/graph';
+import type { TypedArray } from '../../lib/graph';
 import type { Step } from '../../lib/program';
-import { addQuantized, mulQuantized } from '../../ops/arithmetic';
+import {
+  addFloat32,
+  addInt8,
+  mulFloat32,
+  mulInt8,
+  sigmoidFloat32,
+  tanhFloat32,
+} from './espruino_elementwise';
 import type { KernelName } from './kernels';
-
-/** A kernel to call instead. */
-export interface Replacement {
-  kernel: KernelName;
-  /** Further functions that the argument texts use. */
-  imports: KernelName[];
-  /** Arguments; an object makes a value once, when the module is loaded, from the name of an array. */
-  args: (number | TypedArray | Made)[];
-}
-
-/** A value that the module makes once: `text` gets the name of `of`. */
-export interface Made {
-  of: TypedArray | null;
-  text: (name: string) => string;
-}
-
-type Args = (number | TypedArray)[];
-/** Replaces a kernel with these arguments; `isConstant` tells weights from what is computed in each step. */
-type Accelerator = (
-  args: Args,
-  isConstant: (array: TypedArray) => boolean,
-  together: number,
-) => Replacement | null;
+import {
+  call,
+  clamping,
+  clampTable,
+  isExact,
+  made,
+  scaled,
+  unbounded,
+  type Accelerator,
+  type Args,
+  type Replacement,
+} from './replacement';
 
 const DENSE = 'engines/espruino/dense';
-const ELEMENTWISE = 'engines/espruino/elementwise';
-const FLOAT_MAX = 3.4028234663852886e38;
-
-function made(of: TypedArray | null, text: (name: string) => string): Made {
-  return { of, text };
-}
-
-function call(module: string, name: string, args: Replacement['args'], ...imports: string[]): Replacement {
-  return { kernel: { module, name }, imports: imports.map((more) => ({ module, name: more })), args };
-}
-
-/** 2^(−e−1), what the second rounding adds; nothing where nothing is shifted. */
-function nudge(e: number): number {
-  return e ? 2 ** (-e - 1) : 0;
-}
-
-/** M, and zero point + ½ ± nudge, for a multiplier and a shift that is not positive; null where the form is not exact. */
-function scaled(multiplier: number, shift: number, zero: number, bound: number): number[] | null {
-  const e = -shift;
-  if (!isExact(e, bound)) return null;
-  const m = multiplier * 2 ** (-31 - e);
-  return [m, zero + 4096.5 + nudge(e), zero + 4096.5 - nudge(e)];
-}
-
-/** Whether floor(s·M + ½ ± nudge) is exact for |s| ≤ bound: beyond 2²² only if the result is cut off at 255 anyway. */
-function isExact(e: number, bound: number): boolean {
-  return e >= 0 && e <= 20 && (bound < 2 ** 22 || e <= 12);
-}
-
 /** The largest magnitude of int8 dot products with a matrix's rows, plus bias. */
 function boundOf(w: Int8Array, bias: Int32Array, depth: number, units: number): number {
   let largest = 0;
@@ -132,16 +92,6 @@ function denseInt8(
     'scalesOf',
     'nudgesOf',
   );
-}
-
-/** Bytes 0 to 255 as int8 values −128 to 127, within min and max. */
-function clampTable(min: number, max: number): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, i) => Math.min(Math.max(i - 128, min), max));
-}
-
-/** A clamping array; those of one length are one. */
-function clamping(units: number): Made {
-  return made(null, () => `new Uint8ClampedArray(${units})`);
 }
 
 /** The last arguments of kernels with a multiplier for each unit. */
@@ -224,125 +174,6 @@ function denseFloat32(args: Args, isConstant: (array: TypedArray) => boolean): R
   return call(DENSE, 'denseFloat32Clamped', [x, matrix, bias, y, min, max], 'floatRows');
 }
 
-/** Whether a binary operator walks over operands of one shape: n, inner, ai, bi, mid, … from argument 3 on. */
-function isFlat(args: Args): boolean {
-  const [n, inner, ai, bi] = args.slice(3) as number[];
-  return n > 0 && inner === n && ai === 1 && bi === 1;
-}
-
-function unbounded(min: number, max: number): boolean {
-  return min <= -FLOAT_MAX && max >= FLOAT_MAX;
-}
-
-function addFloat32(args: Args): Replacement | null {
-  const [sign, min, max] = args.slice(11) as number[];
-  if (!isFlat(args) || !(args[0] instanceof Float32Array) || !unbounded(min, max)) return null;
-  return call(ELEMENTWISE, sign < 0 ? 'subFloat32' : 'addFloat32', args.slice(0, 4));
-}
-
-function mulFloat32(args: Args): Replacement | null {
-  const [min, max] = args.slice(11) as number[];
-  if (!isFlat(args) || !unbounded(min, max)) return null;
-  return call(ELEMENTWISE, 'mulFloat32', args.slice(0, 4));
-}
-
-function addInt8(args: Args): Replacement | null {
-  if (!isFlat(args) || !(args[0] instanceof Int8Array)) return null;
-  const [aZero, fa, bZero, fb, half, one, bShift, sign, square, multiplier, shift, zero, min, max] =
-    args.slice(11) as number[];
-  if (square) return null;
-  const e = -shift;
-  if (e < 0) return null;
-  const m = multiplier * 2 ** (-31 - e);
-  const ga = fa * m;
-  const gb = (sign * fb * m) / 2 ** bShift;
-  const direct = [ga, gb, -aZero * ga - bZero * gb, zero + 128.5 + nudge(e), zero + 128.5 - nudge(e)];
-  const table = throughTable(addQuantized, args, addInt8Table, direct, min, max);
-  if (table) return table;
-  const nudged = [m, zero + 4096.5 + nudge(e), zero + 4096.5 - nudge(e), min, max];
-  if (!bShift && Number.isInteger(fa) && Number.isInteger(fb)) {
-    const offset = -aZero * fa - sign * bZero * fb;
-    return verified(addQuantized, args, addInt8Linear, [fa, sign * fb, offset, ...nudged]);
-  }
-  if (one !== 1) return null;
-  const terms = [fa, -aZero * fa, fb, 0.5 - bZero * fb, bShift, half, sign];
-  return verified(addQuantized, args, addInt8Rounded, [...terms, ...nudged]);
-}
-
-/** All pairs of int8 operands, in two arrays. */
-function allPairs(): [Int8Array, Int8Array] {
-  const a = new Int8Array(65536);
-  const b = new Int8Array(65536);
-  for (let i = 0; i < 65536; i++) {
-    a[i] = i;
-    b[i] = i >> 8;
-  }
-  return [a, b];
-}
-
-/** The short kernel, if it gives the bits of the portable one for all 65,536 pairs of operands. */
-function verified(portable: Kernel, args: Args, short: Kernel, parameters: number[]): Replacement | null {
-  const [a, b] = allPairs();
-  const expected = new Int8Array(65536);
-  const got = new Int8Array(65536);
-  portable(a, b, expected, 65536, 65536, ...args.slice(5));
-  short(a, b, got, 65536, ...parameters);
-  if (Buffer.compare(Buffer.from(expected.buffer), Buffer.from(got.buffer))) return null;
-  return call(ELEMENTWISE, short.name, [...args.slice(0, 4), ...parameters]);
-}
-
-/** Calls a kernel with a stand-in for `E.mapInPlace`; in place of a clamping array, which Node rounds to, come doubles. */
-function asOnEspruino(work: () => void): void {
-  const scope = globalThis as { E?: unknown };
-  const before = scope.E;
-  scope.E = {
-    mapInPlace(from: Float64Array, to: Int8Array, map: Uint8Array): void {
-      for (let i = 0; i < to.length; i++) to[i] = map[Math.min(Math.max(Math.trunc(from[i]), 0), 255)];
-    },
-  };
-  try {
-    work();
-  } finally {
-    scope.E = before;
-  }
-}
-
-/** Elements from which a table of 256 bytes is worth it. */
-const TABLE_FROM = 16;
-
-/** A kernel that ends in a clamping array and a table, if it gives the bits of the portable one for all operands. */
-function throughTable(
-  portable: Kernel,
-  args: Args,
-  short: Kernel,
-  parameters: number[],
-  min: number,
-  max: number,
-): Replacement | null {
-  const n = args[3] as number;
-  if (n < TABLE_FROM) return null;
-  const [a, b] = allPairs();
-  const expected = new Int8Array(65536);
-  const got = new Int8Array(65536);
-  portable(a, b, expected, 65536, 65536, ...args.slice(5));
-  const table = clampTable(min, max);
-  asOnEspruino(() => short(a, b, got, 65536, ...parameters, new Float64Array(65536), table));
-  if (Buffer.compare(Buffer.from(expected.buffer), Buffer.from(got.buffer))) return null;
-  return call(ELEMENTWISE, short.name, [...args.slice(0, 4), ...parameters, clamping(n), table]);
-}
-
-function mulInt8(args: Args): Replacement | null {
-  if (!isFlat(args) || !(args[0] instanceof Int8Array)) return null;
-  const [aZero, bZero, multiplier, shift, zero, min, max] = args.slice(11) as number[];
-  const nudged = scaled(multiplier, shift, zero, 65536);
-  if (!nudged) return null;
-  const [m, plus, minus] = nudged;
-  const direct = [aZero, bZero, m, plus - 3968, minus - 3968];
-  const table = throughTable(mulQuantized, args, mulInt8Table, direct, min, max);
-  if (table) return table;
-  return verified(mulQuantized, args, mulInt8Short, [aZero, bZero, ...nudged, min, max]);
-}
-
 const ACCELERATORS: Record<string, Accelerator> = {
   'ops/fully_connected fullyConnectedInt8': denseInt8,
   'ops/fully_connected fullyConnectedFloat32': denseFloat32,
@@ -352,8 +183,8 @@ const ACCELERATORS: Record<string, Accelerator> = {
   'ops/arithmetic mulFloat32': mulFloat32,
   'ops/arithmetic addQuantized': addInt8,
   'ops/arithmetic mulQuantized': mulInt8,
-  'ops/gates sigmoidFloat32': (args) => call(ELEMENTWISE, 'sigmoidFloat32', args),
-  'ops/gates tanhFloat32': (args) => call(ELEMENTWISE, 'tanhFloat32', args),
+  'ops/gates sigmoidFloat32': sigmoidFloat32,
+  'ops/gates tanhFloat32': tanhFloat32,
 };
 
 /** Rows of matrices that may have a view each: about two variables a row. */

@@ -3,10 +3,11 @@ import type { TypedArray } from '../../lib/graph';
 import type { Model, ModelTensor } from '../../lib/model';
 import type { Fingerprint, Program, Step } from '../../lib/program';
 import type { Part, Target } from './index';
-import { rowsTogether, type acceleration, type Made } from './espruino';
+import { rowsTogether, type acceleration } from './espruino';
 import { placeOf } from '../../lib/prepare';
 import { kernelName, type KernelName } from './kernels';
 import { arrayName, literalArray, numberText } from './print';
+import type { Made } from './replacement';
 import { WeightsBuilder } from './weights';
 
 export interface PrintPackedOptions {

@@ -1,0 +1,73 @@
+/** What takes the place of a kernel call, and how integer scaling is written for Espruino. */
+import type { TypedArray } from '../../lib/graph';
+import type { KernelName } from './kernels';
+
+/** A kernel to call instead. */
+export interface Replacement {
+  kernel: KernelName;
+  /** Further functions that the argument texts use. */
+  imports: KernelName[];
+  /** Arguments; an object makes a value once, when the module is loaded, from the name of an array. */
+  args: (number | TypedArray | Made)[];
+}
+
+/** A value that the module makes once: `text` gets the name of `of`. */
+export interface Made {
+  of: TypedArray | null;
+  text: (name: string) => string;
+}
+
+export type Args = (number | TypedArray)[];
+/** Replaces a kernel with these arguments; `isConstant` tells weights from what is computed in each step. */
+export type Accelerator = (
+  args: Args,
+  isConstant: (array: TypedArray) => boolean,
+  together: number,
+) => Replacement | null;
+
+export const FLOAT_MAX = 3.4028234663852886e38;
+
+export function made(of: TypedArray | null, text: (name: string) => string): Made {
+  return { of, text };
+}
+
+export function call(
+  module: string,
+  name: string,
+  args: Replacement['args'],
+  ...imports: string[]
+): Replacement {
+  return { kernel: { module, name }, imports: imports.map((more) => ({ module, name: more })), args };
+}
+
+/** 2^(−e−1), what the second rounding adds; nothing where nothing is shifted. */
+export function nudge(e: number): number {
+  return e ? 2 ** (-e - 1) : 0;
+}
+
+/** M, and zero point + ½ ± nudge, for a multiplier and a shift that is not positive; null where the form is not exact. */
+export function scaled(multiplier: number, shift: number, zero: number, bound: number): number[] | null {
+  const e = -shift;
+  if (!isExact(e, bound)) return null;
+  const m = multiplier * 2 ** (-31 - e);
+  return [m, zero + 4096.5 + nudge(e), zero + 4096.5 - nudge(e)];
+}
+
+/** Whether floor(s·M + ½ ± nudge) is exact for |s| ≤ bound: beyond 2²² only if the result is cut off at 255 anyway. */
+export function isExact(e: number, bound: number): boolean {
+  return e >= 0 && e <= 20 && (bound < 2 ** 22 || e <= 12);
+}
+
+/** Bytes 0 to 255 as int8 values −128 to 127, within min and max. */
+export function clampTable(min: number, max: number): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, i) => Math.min(Math.max(i - 128, min), max));
+}
+
+/** A clamping array; those of one length are one. */
+export function clamping(units: number): Made {
+  return made(null, () => `new Uint8ClampedArray(${units})`);
+}
+
+export function unbounded(min: number, max: number): boolean {
+  return min <= -FLOAT_MAX && max >= FLOAT_MAX;
+}
