@@ -1,6 +1,6 @@
 /** Quantization: errors over time, real TensorFlow Lite, other engines, and what is refused. */
 import assert from 'node:assert/strict';
-import { StreamModel, type Stream } from '../author/index';
+import { StreamModel } from '../author/index';
 import { GraphBuilder } from '../author/graph_builder';
 import { compareModels, type Comparison } from '../author/quantize/compare';
 import { quantizeModel, type Quantized, type QuantizeOptions } from '../author/quantize/index';
@@ -12,6 +12,7 @@ import { load } from '../lib/index';
 import { shippedBundle } from '../tools/engine_bundle';
 import { verify } from '../tools/verify';
 import { openTflite, tfliteMissing } from './helpers/tflite';
+import { allLayers, layerModel, LAYERS } from './helpers/quantized_layers';
 import { walk } from './helpers/walk';
 
 /** Quantizes with one stream, and compares on another. */
@@ -87,28 +88,6 @@ describe('quantized models over 5,000 steps', function () {
   });
 });
 
-/** Layers whose quantized form is compared with the float one, and run by TensorFlow Lite. */
-const LAYERS: Record<string, (m: StreamModel, x: Stream) => Stream> = {
-  gru: (m, x) => m.gru('y', x, { units: 6 }),
-  'gru, reset before': (m, x) => m.gru('y', x, { units: 6, resetAfter: false }),
-  lstm: (m, x) => m.lstm('y', x, { units: 6 }),
-  'simple rnn': (m, x) => m.simpleRnn('y', x, { units: 6 }),
-  'conv1d and softmax': (m, x) =>
-    m.softmax('s', m.conv1d('y', x, { filters: 5, size: 3, dilation: 2, activation: 'relu' })),
-  'depthwise conv1d': (m, x) => m.depthwiseConv1d('y', x, { size: 4, multiplier: 2 }),
-  'windows side by side': (m, x) =>
-    m.concat('y', [m.average('a', x, { size: 5 }), m.max('m', x, { size: 3 }), m.sigmoid('s', x)]),
-  'moving average': (m, x) => m.movingAverage('y', x, { rate: 0.05 }),
-  'running normalization': (m, x) => m.runningNormalization('y', x, { rate: 0.02 }),
-  'difference and dense': (m, x) => m.dense('d', m.difference('y', x), { units: 3, activation: 'tanh' }),
-};
-
-function layerModel(make: (m: StreamModel, x: Stream) => Stream): Graph {
-  const model = new StreamModel();
-  model.output(make(model, model.input('x', 4)));
-  return model.graph();
-}
-
 describe('quantized layers', function () {
   this.timeout(120000);
 
@@ -130,97 +109,10 @@ describe('quantized layers', function () {
   }
 });
 
-describe('quantized models in TensorFlow Lite', function () {
-  this.timeout(120000);
-  const missing = tfliteMissing();
-  if (missing) {
-    it(`pending: ${missing}`);
-    return;
-  }
-
-  /** Greatest difference of stored outputs over a stream, and how many of them differ at all. */
-  async function difference(
-    graph: Graph,
-    rows: number[][],
-  ): Promise<{ most: number; share: number; moved: boolean }> {
-    const bytes = writeModel(graph);
-    const ours = load(bytes, { preserve: [graph.subgraphs[0].inputs[0].index] });
-    const theirs = await openTflite(bytes);
-    assert.deepEqual(
-      theirs.outputs.map(({ type }) => type),
-      ours.outputs.map(({ type }) => type),
-    );
-    let [most, differing, count] = [0, 0, 0];
-    const seen = new Set<number>();
-    for (const row of rows) {
-      ours.step(row);
-      theirs.setInput(0, Array.from(ours.inputs[0].data));
-      theirs.invoke();
-      ours.outputs.forEach((output, i) => {
-        const other = theirs.output(i);
-        output.data.forEach((value, k) => {
-          const error = Math.abs(value - other[k]);
-          most = Math.max(most, error);
-          if (error) differing++;
-          count++;
-          seen.add(value);
-        });
-      });
-    }
-    return { most, share: differing / count, moved: seen.size > 10 };
-  }
-
-  for (const state of ['int8', 'int16'] as const) {
-    it(`a GRU with ${state} state agrees within a unit of the last place over 300 steps`, async () => {
-      const { graph } = quantizeModel(gruModel(GRU), [walk(3000, 3, 5)], { state });
-      const { most, share, moved } = await difference(graph, walk(300, 3, 9));
-      assert.ok(moved);
-      assert.ok(most <= 1, `${most} units`);
-      assert.ok(share < 0.1, `${share} of the values differ`);
-    });
-
-    it(`a leaky integrator with ${state} state agrees to the bit`, async () => {
-      const graph = leakyIntegratorModel({ size: 2, decay: 0.9, initial: [1, -1] });
-      const quantized = quantizeModel(graph, [walk(1000, 2, 5)], { state });
-      const { most, moved } = await difference(quantized.graph, walk(1000, 2, 9));
-      assert.ok(moved);
-      assert.equal(most, 0);
-    });
-  }
-
-  it('a hybrid GRU agrees within 1e-5', async () => {
-    const { graph } = quantizeModel(gruModel(GRU), [walk(10, 3, 5)], { activations: 'float' });
-    const { most, moved } = await difference(graph, walk(300, 3, 9));
-    assert.ok(moved);
-    assert.ok(most <= 1e-5, String(most));
-  });
-
-  for (const [name, make] of Object.entries(LAYERS)) {
-    it(`${name}: runs in every form`, async () => {
-      const graph = layerModel(make);
-      const forms: QuantizeOptions[] = [
-        {},
-        { state: 'int16' },
-        { activations: 'int16' },
-        { io: 'float' },
-        { perUnit: true, state: 'int16' },
-      ];
-      for (const options of forms) {
-        const { graph: quantized } = quantizeModel(graph, [walk(300, 4, 5)], options);
-        const { most, moved } = await difference(quantized, walk(50, 4, 9));
-        assert.ok(moved);
-        // TensorFlow Lite rounds sums once where TFLM rounds twice: a unit, and what recurrence makes of it
-        const allowed = quantized.subgraphs[0].outputs[0].type === 'INT16' ? 8 : 4;
-        assert.ok(most <= allowed, `${JSON.stringify(options)}: ${most} units`);
-      }
-    });
-  }
-});
-
 describe('quantized models on other engines', function () {
   this.timeout(120000);
   for (const engine of engines.filter(({ name }) => name !== 'node')) {
-    const name = `the same bits on ${engine.title}, state included`;
+    const name = `the same bits on ${engine.title}, state included: a GRU, and ten kinds of layers`;
     if (!engine.find()) {
       it(`${name}: pending, ${engine.hint}`);
       continue;
@@ -233,16 +125,21 @@ describe('quantized models on other engines', function () {
         this.test!.title += `: pending, ${(error as Error).message}`;
         this.skip();
       }
-      for (const state of ['int8', 'int16'] as const) {
-        const { graph } = quantizeModel(gruModel({ ...GRU, units: 8 }), [walk(500, 3, 5)], { state });
-        const model = load(writeModel(graph));
-        const stream = walk(20, 3, 9).map((row) => {
-          model.step(row);
-          const { buffer, byteOffset, byteLength } = model.inputs[0].data;
-          return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
-        });
-        const report = await verify('gru', writeModel(graph), engine, bundle, stream, 60);
-        assert.deepEqual([report.equal, report.steps], [true, 20], JSON.stringify(report.difference));
+      for (const [float, size] of [
+        [gruModel({ ...GRU, units: 8 }), 3],
+        [allLayers(), 4],
+      ] as const) {
+        for (const state of ['int8', 'int16'] as const) {
+          const { graph } = quantizeModel(float, [walk(500, size, 5)], { state });
+          const model = load(writeModel(graph));
+          const stream = walk(20, size, 9).map((row) => {
+            model.step(row);
+            const { buffer, byteOffset, byteLength } = model.inputs[0].data;
+            return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
+          });
+          const report = await verify('model', writeModel(graph), engine, bundle, stream, 60);
+          assert.deepEqual([report.equal, report.steps], [true, 20], JSON.stringify(report.difference));
+        }
       }
     });
   }
