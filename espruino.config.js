@@ -4,8 +4,8 @@
  */
 module.exports = {
   /**
-   * The board's name, as in https://www.espruino.com/json/BOARD.json: BANGLEJS2, PUCKJS, MICROBIT2, ESP32 … It decides
-   * how much memory there is, where flash can be mapped, and whether native code can run.
+   * The board's name, as process.env.BOARD says it there: BANGLEJS2, PUCKJS, MICROBIT2, ESP32 … `engram pack` says
+   * whether a model fits on it, and `engram upload` refuses any other.
    */
   board: 'BANGLEJS2',
 
@@ -15,17 +15,12 @@ module.exports = {
    */
   port: undefined,
 
-  /** Directories where `require('name')` in a sketch looks for name.js, before the board's own modules. */
-  modules: ['dist', 'modules'],
+  /**
+   * Directories with modules. `engram pack` writes NAME.js and NAME.bin into the first; `engram upload` looks there for what
+   * a sketch requires, first one first, before the board's own modules.
+   */
+  modules: ['modules', 'dist'],
 
-  /** Whether a sketch and its modules are minified before they are sent; bundles in dist are minified already. */
+  /** Whether modules and sketches are minified before they are written or sent; those of dist are minified already. */
   minify: true,
-
-  /** Names of the files on the board, at most 28 bytes each: the library, and the model's program and weights. */
-  storage: {
-    library: 'engram',
-    program: 'model.js',
-    weights: 'model.bin',
-    state: 'model.state',
-  },
 };

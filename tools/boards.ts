@@ -1,5 +1,5 @@
 /** Boards that run Espruino, and whether a packed model fits on them. */
-import { packModel } from './pack/index';
+import { type Packed, packModel } from './pack/index';
 
 export interface Board {
   /** As in process.env.BOARD on the board. */
@@ -16,6 +16,9 @@ export interface Board {
 
 /** Variables that the engine itself has taken when a sketch starts. */
 const TAKEN_AT_START = 100;
+
+/** Storage's header of a file, in bytes. */
+export const STORAGE_HEADER = 32;
 
 /** Figures of firmware 2v29. */
 export const BOARDS: readonly Board[] = [
@@ -88,11 +91,24 @@ export function boardNamed(name: string): Board {
 
 /** What a packed model takes on a board. */
 export interface Need {
-  /** Bytes of Storage for the module and the weights. */
+  /** Bytes of Storage for the module and the weights; no weights where they are in the module. */
   module: number;
   weights: number;
   /** Variables, estimated; see `Packed`. */
   variables: number;
+}
+
+/** Bytes of a string in one variable. */
+const PAYLOAD = 12;
+
+/** What a model takes that was packed for Espruino; weights inside of the module take RAM. */
+export function needOfPacked(packed: Packed, inline: boolean): Need {
+  const weights = packed.weights.length;
+  return {
+    module: Buffer.byteLength(packed.module),
+    weights: inline ? 0 : weights,
+    variables: packed.variables + (inline ? Math.ceil(weights / PAYLOAD) : 0),
+  };
 }
 
 /** Packs a model for Espruino and tells what it takes. */
@@ -100,12 +116,7 @@ export async function needOf(
   bytes: Uint8Array,
   kernels: 'portable' | 'espruino' = 'espruino',
 ): Promise<Need> {
-  const packed = await packModel(bytes, { target: 'espruino', name: 'm', kernels });
-  return {
-    module: Buffer.byteLength(packed.module),
-    weights: packed.weights.length,
-    variables: packed.variables,
-  };
+  return needOfPacked(await packModel(bytes, { target: 'espruino', name: 'm', kernels }), false);
 }
 
 /** Whether a need fits on a board, and with what margin; negative margins say what lacks. */
@@ -123,8 +134,8 @@ export function fitOn(board: Board, need: Need): Fit {
     available,
     margin: available - needed,
   });
-  // Storage keeps a header of 32 bytes for each file
-  const flash = side(need.module + need.weights + 64, board.storage);
+  const file = (bytes: number): number => (bytes ? STORAGE_HEADER + ((bytes + 3) & ~3) : 0);
+  const flash = side(file(need.module) + file(need.weights), board.storage);
   const ram = side(
     need.variables * board.variableBytes,
     (board.variables - TAKEN_AT_START) * board.variableBytes,

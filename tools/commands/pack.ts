@@ -2,8 +2,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command } from 'commander';
+import { BOARDS, type Fit, fitOn, needOfPacked } from '../boards';
 import { readBytes, writeWhole } from '../files';
-import { packModel, PARTS, type Part, type Target, TARGETS } from '../pack/index';
+import { packModel, type Packed, PARTS, type Part, type Target, TARGETS } from '../pack/index';
+import { readConfig } from '../upload/config';
 
 function partsOf(names: string): Part[] {
   return names
@@ -26,6 +28,15 @@ export function moduleName(file: string): string {
   return (/^\d/.test(name) ? '_' : '') + name.slice(0, 23);
 }
 
+/** Whether a packed model fits on the board of espruino.config.js, if that is one with known memory. */
+function fitLine(packed: Packed, inline: boolean, name: string | undefined): string {
+  const board = BOARDS.find((known) => known.name === name?.toUpperCase());
+  if (!board) return '';
+  const fit = fitOn(board, needOfPacked(packed, inline));
+  const side = ({ needed, available }: Fit['flash']): string => `${needed} of ${available} bytes`;
+  return `It ${fit.fits ? 'fits' : 'does NOT fit'} on ${board.name}: Storage ${side(fit.flash)}, RAM about ${side(fit.ram)}.\n`;
+}
+
 export function packCommand(): Command {
   return new Command('pack')
     .description(
@@ -43,7 +54,10 @@ export function packCommand(): Command {
     .option('--kernels <kind>', 'portable: no kernels that use the builtins of the target')
     .option('--with <parts>', `parts of the interface to have, or none: ${PARTS.join(', ')}`)
     .option('--readable', 'do not minify')
-    .requiredOption('-o, --output <directory>', 'where NAME.js and NAME.bin go')
+    .option(
+      '-o, --output <directory>',
+      'where NAME.js and NAME.bin go; default: the first of `modules` in espruino.config.js',
+    )
     .action(
       async (
         file: string,
@@ -55,12 +69,16 @@ export function packCommand(): Command {
           kernels?: string;
           with?: string;
           readable?: boolean;
-          output: string;
+          output?: string;
         },
       ) => {
         if (options.inline && options.separate) throw new Error('--inline and --separate exclude each other');
         if (options.kernels && options.kernels !== 'portable' && options.kernels !== 'espruino')
           throw new Error(`no kernels "${options.kernels}": there are portable and espruino`);
+        const config = readConfig(process.cwd());
+        const output = options.output ?? config.modules[0];
+        if (output === undefined)
+          throw new Error('say where the files go: -o DIRECTORY, or `modules` in espruino.config.js');
         const name = options.name ?? moduleName(file);
         const inline = options.inline ?? (options.separate ? false : options.target === 'es5');
         const packed = await packModel(readBytes(file), {
@@ -70,16 +88,18 @@ export function packCommand(): Command {
           kernels: options.kernels as 'portable' | 'espruino' | undefined,
           parts:
             options.with === undefined ? undefined : partsOf(options.with === 'none' ? '' : options.with),
-          minify: !options.readable,
+          minify: !options.readable && config.minify,
         });
-        fs.mkdirSync(options.output, { recursive: true });
-        const script = path.join(options.output, `${name}.js`);
-        const weights = path.join(options.output, `${name}.bin`);
+        fs.mkdirSync(output, { recursive: true });
+        const folder = options.output ?? path.relative('', output);
+        const script = path.join(folder, `${name}.js`);
+        const weights = path.join(folder, `${name}.bin`);
         writeWhole(script, packed.module);
         if (!inline) writeWhole(weights, packed.weights);
         process.stdout.write(
           `${script}: ${Buffer.byteLength(packed.module)} bytes${inline ? ', weights included' : ''}.\n` +
-            (inline ? '' : `${weights}: ${packed.weights.length} bytes.\n`),
+            (inline ? '' : `${weights}: ${packed.weights.length} bytes.\n`) +
+            (options.target === 'espruino' ? fitLine(packed, inline, config.board) : ''),
         );
       },
     );

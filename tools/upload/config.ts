@@ -13,6 +13,8 @@ export interface BoardConfig {
   minify: boolean;
 }
 
+const ENTRIES = ['board', 'port', 'modules', 'minify'];
+
 /**
  * Reads `espruino.config.js` in `directory`; without the file, what it would say when empty.
  * @throws Error that names the entry which is not as it should be
@@ -28,6 +30,11 @@ export function readConfig(directory: string): BoardConfig {
       throw new Error(`${file} cannot be read: ${(error as Error).message.split('\n')[0]}`, { cause: error });
     }
   }
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new Error(`${file} must export an object: module.exports = { board: 'PUCKJS' }`);
+  for (const entry of Object.keys(given))
+    if (!ENTRIES.includes(entry))
+      throw new Error(`${file}: there is no entry "${entry}"; there are ${ENTRIES.join(', ')}`);
   const wrong = (entry: string, expected: string): never => {
     throw new Error(`${file}: ${entry} must be ${expected}, not ${JSON.stringify(given[entry])}`);
   };
