@@ -294,6 +294,11 @@ Module._resolveFilename = function (name, ...rest) {
       ['module.exports = { minify: "no" }', /minify must be true or false, not "no"/],
       ['module.exports = { modules: "dist" }', /modules must be a list of folders/],
       ['module.exports = {', /espruino\.config\.js cannot be read/],
+      [
+        'module.exports = { bord: "PUCKJS" }',
+        /there is no entry "bord"; there are board, port, modules, minify/,
+      ],
+      ['module.exports = "PUCKJS"', /espruino\.config\.js must export an object/],
     ] as const) {
       fs.writeFileSync(file, text);
       delete require.cache[file];

@@ -44,8 +44,8 @@ export interface VerifyReport {
   difference: Difference | null;
 }
 
-/** A tensor that is watched. */
-interface Watched {
+/** A tensor that is compared after each step. */
+export interface Watched {
   kind: Difference['kind'];
   name: string;
   index: number;
@@ -56,7 +56,8 @@ function variableKeys(model: Model): string[] {
   return model.program.variables.map(({ container, name }) => (container ? `${container}/${name}` : name));
 }
 
-function watched(model: Model): Watched[] {
+/** What is compared: all outputs, then all variables. */
+export function watched(model: Model): Watched[] {
   return [
     ...model.outputs.map((output, index) => ({
       kind: 'output' as const,
@@ -114,7 +115,7 @@ interface Parting {
 }
 
 /** Compares stored values bit by bit; NaN is NaN whatever its bits. */
-function compare(type: string, expected: Uint8Array, got: Uint8Array): Parting | null {
+export function compare(type: string, expected: Uint8Array, got: Uint8Array): Parting | null {
   if (expected.length !== got.length)
     throw new Error(`the engine printed ${got.length} bytes of a tensor that has ${expected.length}`);
   if (expected.every((byte, i) => byte === got[i])) return null;

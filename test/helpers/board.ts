@@ -101,8 +101,12 @@ export async function openConsole(program: string, directory: string): Promise<C
 export interface Fault {
   /** The connection is cut when this many have passed. */
   cutAfter?: number;
-  /** Text that is put in the place of what matches, once. */
+  /** Text that is put in the place of what matches. */
   replace?: [RegExp, (match: string) => string];
+  /** How many matches pass unchanged before; default none. */
+  skip?: number;
+  /** How many are replaced; default one. */
+  times?: number;
 }
 
 /** A socket in front of the board's. */
@@ -112,17 +116,16 @@ export async function faultyLine(fault: Fault): Promise<{ port: number; close():
     const far = net.createConnection(CONSOLE_PORT, '127.0.0.1');
     sockets.push(near, far);
     let passed = 0;
-    let { replace } = fault;
+    const { replace, skip = 0, times = 1 } = fault;
+    let matches = 0;
     const end = (): void => {
       near.destroy();
       far.destroy();
     };
     near.on('data', (data: Buffer) => {
       let text = data.toString('latin1');
-      if (replace && replace[0].test(text)) {
+      if (replace && replace[0].test(text) && ++matches > skip && matches <= skip + times)
         text = text.replace(...replace);
-        replace = undefined;
-      }
       const left = (fault.cutAfter ?? Infinity) - passed;
       passed += text.length;
       far.write(Buffer.from(text.slice(0, left), 'latin1'));

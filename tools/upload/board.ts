@@ -7,8 +7,9 @@ export interface BoardFacts {
   version: string;
   /** Names of modules in the firmware. */
   builtins: string[];
-  /** Free variables. */
+  /** Free variables, and bytes of one. */
   free: number;
+  blocksize: number;
   /** Whether it has E.CRC32. */
   crc32: boolean;
 }
@@ -54,15 +55,28 @@ export class Board {
     const board = new Board(await openLine(port));
     try {
       await board.wake();
-      const [name, version, builtins, free, crc32] = (await board.ask(
-        '[process.env.BOARD,process.env.VERSION,process.env.MODULES,process.memory().free,!!E.CRC32]',
-      )) as [string, string, string, number, boolean];
-      board.facts = { board: name, version, builtins: `${builtins}`.split(','), free, crc32 };
+      const [name, version, builtins, crc32] = (await board.ask(
+        '[process.env.BOARD,process.env.VERSION,process.env.MODULES,!!E.CRC32]',
+      )) as [string, string, string, boolean];
+      board.facts = {
+        board: name,
+        version,
+        builtins: `${builtins}`.split(','),
+        crc32,
+        ...(await board.memory()),
+      };
     } catch (error) {
       await board.close();
       throw error;
     }
     return board;
+  }
+
+  private async memory(): Promise<{ free: number; blocksize: number }> {
+    const [free, blocksize] = (await this.ask(
+      '(function(m){return[m.free,m.blocksize]})(process.memory())',
+    )) as [number, number];
+    return { free, blocksize };
   }
 
   /** Waits until the console answers; what is in its line from a connection that was cut is thrown away. */
@@ -148,6 +162,7 @@ export class Board {
     this.line.send('\x10reset();\n');
     await new Promise((resolve) => setTimeout(resolve, 500));
     await this.wake();
+    Object.assign(this.facts, await this.memory());
   }
 
   /** Starts what the board runs when it is switched on; the text that it printed meanwhile. */

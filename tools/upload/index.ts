@@ -1,4 +1,5 @@
 /** Uploads: a model or a sketch onto a board, compared there before it is relied upon. */
+import { needOfPacked } from '../boards';
 import type { Packed } from '../pack/index';
 import { progress } from '../progress';
 import { Board } from './board';
@@ -23,14 +24,21 @@ export interface Uploaded {
   staged: boolean;
 }
 
-/** Connects to the board that was meant, with its interpreter reset so that its memory is free. */
-async function connect(options: UploadOptions): Promise<Board> {
+/**
+ * Connects to the board that was meant, with its interpreter reset so that its memory is free.
+ * @throws Error when there is none, it is another, or it keeps no files
+ */
+export async function connect(options: Pick<UploadOptions, 'port' | 'board'>): Promise<Board> {
   const board = await Board.connect(options.port);
   try {
-    const { board: name } = board.facts;
+    const { board: name, builtins } = board.facts;
     if (options.board !== undefined && options.board.toUpperCase() !== `${name}`.toUpperCase())
       throw new Error(
         `the board at ${board.port} is a ${name}, not a ${options.board}: give --board ${name}, or another --port`,
+      );
+    if (!builtins.includes('Storage'))
+      throw new Error(
+        `the ${name} at ${board.port} cannot keep files: its firmware has no module Storage; paste what engram pack --inline makes`,
       );
     await board.reset();
   } catch (error) {
@@ -38,6 +46,21 @@ async function connect(options: UploadOptions): Promise<Board> {
     throw error;
   }
   return board;
+}
+
+/**
+ * Compares a model's need of RAM with what is free.
+ * @throws Error that says both
+ */
+function expectRoom(board: Board, packed: Packed, inline: boolean): void {
+  const { board: name, free, blocksize } = board.facts;
+  const { variables } = needOfPacked(packed, inline);
+  // builds for computers, whose variables are larger, get more when they are full
+  if (blocksize > 16 || variables <= free) return;
+  throw new Error(
+    `${packed.files.module} needs about ${variables} variables of RAM (${variables * blocksize} bytes), but the ${name} at ` +
+      `${board.port} has ${free} free: nothing was sent; --kernels portable may take less`,
+  );
 }
 
 async function send(board: Board, files: StorageFile[], options: UploadOptions): Promise<Uploaded> {
@@ -58,6 +81,23 @@ async function send(board: Board, files: StorageFile[], options: UploadOptions):
   }
 }
 
+/** What goes into Storage, the module last. */
+export function filesOf(packed: Packed, inline: boolean): StorageFile[] {
+  const module = { name: packed.files.module, bytes: new Uint8Array(Buffer.from(packed.module)) };
+  return inline ? [module] : [{ name: packed.files.weights, bytes: packed.weights }, module];
+}
+
+/** Sends a packed model to a connected board. */
+export async function sendModel(
+  board: Board,
+  packed: Packed,
+  inline: boolean,
+  options: UploadOptions,
+): Promise<Uploaded> {
+  expectRoom(board, packed, inline);
+  return send(board, filesOf(packed, inline), options);
+}
+
 /**
  * Puts a packed model onto a board, and lets it carry out one step there.
  * @returns what was stored, and how long the step took, in milliseconds
@@ -68,14 +108,12 @@ export async function uploadModel(
   inline: boolean,
   options: UploadOptions,
 ): Promise<Uploaded & { milliseconds: number; compared: number }> {
-  const module = { name: packed.files.module, bytes: new Uint8Array(Buffer.from(packed.module)) };
-  const files = inline ? [module] : [{ name: packed.files.weights, bytes: packed.weights }, module];
   const expected = expectedStep(packed.model, packed.smoke);
   const board = await connect(options);
   try {
-    const uploaded = await send(board, files, options);
+    const uploaded = await sendModel(board, packed, inline, options);
     const timeout = options.timeout ?? 60000;
-    const milliseconds = await smokeStep(board, module.name, packed.model, expected, timeout);
+    const milliseconds = await smokeStep(board, packed.files.module, packed.model, expected, timeout);
     await board.start();
     return {
       ...uploaded,

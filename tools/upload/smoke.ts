@@ -5,9 +5,7 @@ import type { TypedArray } from '../../lib/graph';
 import type { Model, ModelTensor } from '../../lib/model';
 import type { Packed } from '../pack/index';
 import type { Board } from './board';
-
-/** Bytes in one question. */
-const PIECE = 384;
+import { readArray, writeArray } from './tensors';
 
 function bytesOf(data: TypedArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -58,29 +56,16 @@ export async function smokeStep(
   timeout: number,
 ): Promise<number> {
   const module = `require(${JSON.stringify(name)})`;
-  const view = (side: string, index: number, at: number, length: number): string =>
-    `(function(d){return new Uint8Array(d.buffer,d.byteOffset+${at},${length})})(${module}.${side}[${index}].data)`;
   try {
     await board.ask(`(${module}.reset(),1)`, timeout);
-    for (const [index, bytes] of expected.inputs.entries()) {
-      for (let at = 0; at < bytes.length; at += PIECE) {
-        const part = Buffer.from(bytes.subarray(at, at + PIECE));
-        await board.ask(
-          `(${view('inputs', index, at, part.length)}.set(E.toUint8Array(atob("${part.toString('base64')}"))),1)`,
-        );
-      }
-    }
+    for (const [index, bytes] of expected.inputs.entries())
+      await writeArray(board, `${module}.inputs[${index}].data`, bytes);
     const seconds = (await board.ask(
       `(function(m,t){m.invoke();return getTime()-t})(${module},getTime())`,
       timeout,
     )) as number;
     for (const [index, bytes] of expected.outputs.entries()) {
-      const found = new Uint8Array(bytes.length);
-      for (let at = 0; at < bytes.length; at += PIECE) {
-        const length = Math.min(PIECE, bytes.length - at);
-        const part = (await board.ask(`btoa(E.toString(${view('outputs', index, at, length)}))`)) as string;
-        found.set(Buffer.from(part, 'base64'), at);
-      }
+      const found = await readArray(board, `${module}.outputs[${index}].data`, bytes.length);
       const tensor = model.outputs[index];
       const element = firstDifference(tensor, bytes, found);
       if (element >= 0)

@@ -1,5 +1,6 @@
 /** Files into a board's Storage, so that what was there before stays whole until the new files have arrived whole. */
 import { crc32 } from '../../lib/crc32';
+import { STORAGE_HEADER } from '../boards';
 import type { Board } from './board';
 
 export interface StorageFile {
@@ -23,8 +24,6 @@ export interface StoreOptions {
 /** Bytes in one write. A line with 384 of them fits beside a program on the smallest board. */
 const SMALL_PIECE = 384;
 const PIECE = 1536;
-/** Storage's header of a file. */
-const HEADER = 32;
 /** Names of files on their way. */
 const staging = (index: number): string => `~engram.${index}`;
 
@@ -33,7 +32,7 @@ const STORAGE = 'require("Storage")';
 
 /** Bytes that files take in Storage. */
 export function spaceOf(files: StorageFile[]): number {
-  return files.reduce((sum, file) => sum + HEADER + ((file.bytes.length + 3) & ~3), 0);
+  return files.reduce((sum, file) => sum + STORAGE_HEADER + ((file.bytes.length + 3) & ~3), 0);
 }
 
 async function write(
@@ -80,6 +79,16 @@ export async function verifyFile(
     if (found !== Buffer.from(part).toString('base64'))
       throw new Error(`${title} arrived damaged, within bytes ${at} to ${at + part.length}; upload again`);
   }
+}
+
+/** Whether a file is in Storage with this very content, as far as a checksum tells. */
+export async function holds(board: Board, file: StorageFile): Promise<boolean> {
+  if (!board.facts.crc32) return false;
+  const [length, sum] = (await board.ask(
+    `(function(b){return b?[b.byteLength,E.CRC32(b)]:[-1,0]})(${STORAGE}.readArrayBuffer(${text(file.name)}))`,
+    120000,
+  )) as [number, number];
+  return length === file.bytes.length && sum >>> 0 === crc32(file.bytes, 0, length, 0) >>> 0;
 }
 
 /** Free bytes in Storage, at once and after tidying up. */
