@@ -138,10 +138,13 @@ describe('a board', function () {
   });
 
   it('verify: says where it can run', async () => {
-    failed(await run('verify', 'gru.tflite'), /--engine NAME, or --port PORT for a board/);
+    failed(
+      await run('verify', 'gru.tflite'),
+      /required option '--engine <name>'.*; or give --port, for a board/,
+    );
     failed(
       await run('verify', 'gru.tflite', '--engine', 'node', '--port', TCP),
-      /--engine NAME, or --port PORT for a board/,
+      /--engine and --port exclude each other/,
     );
     failed(await run('verify', 'gru.tflite', '--engine', 'node', '--name', 'a'), /--name goes with --port/);
     failed(

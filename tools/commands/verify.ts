@@ -127,8 +127,10 @@ export function verifyCommand(): Command {
     .option('--json', 'print JSON for programs')
     .action(async (file: string, options: VerifyOptions) => {
       const timeout = positive(options.timeout, '--timeout');
-      if ((options.engine === undefined) === (options.port === undefined))
-        throw new Error('say where to run it: --engine NAME, or --port PORT for a board');
+      if (options.engine === undefined && options.port === undefined)
+        throw new Error("required option '--engine <name>' not specified; or give --port, for a board");
+      if (options.engine !== undefined && options.port !== undefined)
+        throw new Error('--engine and --port exclude each other');
       const model = readBytes(file);
       let report: VerifyReport;
       let title: string;
