@@ -5,8 +5,16 @@ import { describe, newArray, storageBytes } from '../../lib/tensor';
 import { place } from '../options';
 import { addTensor, newNode, tidy } from '../rewrite';
 import { operatorVersion } from '../versions';
-import { DENSE, type DenseOperands, type Domain, type IntegerType, type Parameters } from './operators';
+import {
+  DENSE,
+  type DenseOperands,
+  type Domain,
+  type IntegerType,
+  type Parameters,
+  ruleOf,
+} from './operators';
 import { realsOf, type Scales } from './scales';
+import { HYBRID_WEIGHTS, lstmOperands, svdfOperands, type Weights, withoutIntegers } from './stateful';
 
 const LIMIT: Record<IntegerType, number> = { INT8: 127, INT16: 32767 };
 
@@ -90,6 +98,10 @@ class Converter {
       this.nodes.push(node);
       return;
     }
+    if (domain !== 'FLOAT32' && !node.custom && ruleOf(node.op)?.kind === 'stateful') {
+      this.convertStateful(node, domain);
+      return;
+    }
     const dense: DenseOperands | undefined = DENSE[node.op];
     const inputs = node.inputs.map((tensor, index) => {
       if (!tensor || !this.real.has(tensor)) return tensor;
@@ -116,6 +128,55 @@ class Converter {
     node.inputs = inputs;
     node.outputs = outputs;
     this.nodes.push(this.finish(node), ...after);
+  }
+
+  /** An operator that keeps its state: weights, state and output have the types that its kernel prescribes. */
+  private convertStateful(node: Node, domain: IntegerType): void {
+    const { scales } = this;
+    const x = this.toInteger(node.inputs[0]!, domain, scales.parameters(scales.inputSlot(node, 0)));
+    const [y] = node.outputs;
+    const at = scales.parameters(scales.slot(y, domain));
+    setType(y, domain, at);
+    this.home.set(y, domain);
+    const weights: Weights = {
+      symmetric: (tensor, type, limit) => this.symmetric(tensor, type, limit),
+      bias: (of, bias, inputScale, weightScale, type) => this.bias(of, bias, inputScale, [weightScale], type),
+      setType,
+      intermediate: (parameters) => {
+        const name = `${y.name}/hidden`;
+        const tensor = addTensor(this.subgraph, name, parameters ? domain : 'FLOAT32', [0]);
+        if (parameters) setType(tensor, domain, parameters);
+        return tensor;
+      },
+    };
+    node.inputs =
+      node.op === 'SVDF'
+        ? svdfOperands(node, x, at, scales.rangeOf(node.inputs[4]!), weights)
+        : lstmOperands(node, x, domain, at, scales.rangeOf(node.inputs[19]!), weights);
+    this.nodes.push(this.finish(node));
+  }
+
+  /** Only the weights of such an operator in int8. */
+  runHybridStateful(node: Node): void {
+    node.inputs = node.inputs.map((tensor, index) =>
+      tensor && HYBRID_WEIGHTS[node.op].includes(index) ? this.symmetric(tensor, 'INT8', 127) : tensor,
+    );
+    this.finish(node);
+  }
+
+  /** A constant whose greatest value is stored as ±limit. */
+  private symmetric(tensor: Tensor, type: IntegerType, limit: number): Tensor {
+    return this.cached(tensor, `symmetric ${type} ${limit}`, () => {
+      const reals = realsOf(tensor);
+      const most = reals.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+      const at = { scale: Math.fround(most / limit), zeroPoint: 0 };
+      const result = addTensor(this.subgraph, tensor.name, type, tensor.shape);
+      setType(result, type, at);
+      result.constant = true;
+      result.data = quantizeReals(reals, type, at);
+      this.onWeights(tensor);
+      return result;
+    });
   }
 
   private finish(node: Node): Node {
@@ -283,10 +344,11 @@ export function convertGraph(
 ): Graph {
   for (const subgraph of graph.subgraphs) {
     const converter = new Converter(subgraph, domains, scales, options, onWeights);
-    const dense = subgraph.nodes.filter(
-      (node) => options.hybrid && domains.get(node) === 'FLOAT32' && isHybrid(node),
-    );
-    for (const node of dense) converter.runHybrid(node, DENSE[node.op]);
+    for (const node of subgraph.nodes) {
+      if (!options.hybrid || domains.get(node) !== 'FLOAT32') continue;
+      if (isHybrid(node)) converter.runHybrid(node, DENSE[node.op]);
+      else if (HYBRID_WEIGHTS[node.op] && !withoutIntegers(node)) converter.runHybridStateful(node);
+    }
     converter.run(subgraph.index === 0 ? options.io : 'quantized');
   }
   return tidy(graph);

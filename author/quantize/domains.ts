@@ -1,6 +1,7 @@
 /** Decides for each operator whether it computes in int8, in int16 or in float. */
 import type { Graph, Node, Subgraph, Tensor, Variable } from '../../lib/graph';
 import { DENSE, type Domain, ruleOf } from './operators';
+import { keepsState, withoutIntegers } from './stateful';
 
 export interface DomainChoice {
   /** What operators compute in, as far as they can. */
@@ -46,6 +47,7 @@ function takes(node: Node, domain: Domain): boolean {
   if (domain === 'FLOAT32') return true;
   const rule = node.custom ? undefined : ruleOf(node.op);
   if (!rule || (rule.kind === 'dense' && !hasConstantWeights(node))) return false;
+  if (rule.kind === 'stateful' && withoutIntegers(node)) return false;
   return domain === 'INT8' || rule.int16;
 }
 
@@ -100,7 +102,10 @@ export function chooseDomains(graph: Graph, choice: DomainChoice): Choice {
   const domains = new Map<Node, Domain>();
   const unfit: Node[] = [];
   const fitting = (node: Node, wanted: Domain): Domain => {
-    const domain = [wanted, choice.activations].find((candidate) => takes(node, candidate));
+    const candidates: Domain[] = [wanted, choice.activations];
+    // an SVDF has no int16 input, but its state is int16 beside int8
+    if (keepsState(node)) candidates.push('INT8');
+    const domain = candidates.find((candidate) => takes(node, candidate));
     if (domain === undefined) unfit.push(node);
     return domain ?? 'FLOAT32';
   };
@@ -109,7 +114,8 @@ export function chooseDomains(graph: Graph, choice: DomainChoice): Choice {
     for (const node of subgraph.nodes) {
       if (!usesReals(node)) continue;
       const variable = ruleOf(node.op)?.kind === 'variable';
-      const stateful = variable || (loop.has(node) && !(choice.state === 'FLOAT32' && DENSE[node.op]));
+      const stateful =
+        variable || keepsState(node) || (loop.has(node) && !(choice.state === 'FLOAT32' && DENSE[node.op]));
       // initial values are constants or computed once: nothing is gained by computing them in integers
       if (subgraph.index > 0) domains.set(node, variable ? choice.state : 'FLOAT32');
       else domains.set(node, fitting(node, stateful ? choice.state : choice.activations));

@@ -14,6 +14,7 @@ import { chooseDomains, touchesReals } from './domains';
 import type { Domain } from './operators';
 import { foldConstants } from './fold';
 import { Scales } from './scales';
+import { keepsState, withoutIntegers } from './stateful';
 
 export type { Range, Stream } from './calibrate';
 
@@ -135,9 +136,10 @@ function refuse(graph: Graph, activations: Domain): void {
     if (['IF', 'WHILE', 'CALL'].includes(node.op)) {
       throw new Error(`${place(node)}: models with control flow cannot be quantized`);
     }
-    if (activations !== 'FLOAT32' && node.inputs.some((tensor) => tensor?.isVariable)) {
+    const reason = activations !== 'FLOAT32' && keepsState(node) ? withoutIntegers(node) : null;
+    if (reason) {
       throw new Error(
-        `${place(node)} keeps its state itself; it cannot be quantized together with it. ` +
+        `${place(node)} ${reason}; it cannot be quantized together with its state. ` +
           'Build the layer of basic operators with a resource variable, or choose float activations',
       );
     }

@@ -21,10 +21,11 @@ export interface Parameters {
  * - free: input and output may have any scales
  * - shared: all inputs and outputs must have one scale and zero point, since values are only moved or compared
  * - fixed: the output has the scale that the operator prescribes
+ * - stateful: keeps its state itself, see stateful.ts
  * - variable: moves a value in or out of a variable
  * - any: does not look at values
  */
-export type Kind = 'dense' | 'free' | 'shared' | 'fixed' | 'variable' | 'any';
+export type Kind = 'dense' | 'free' | 'shared' | 'fixed' | 'stateful' | 'variable' | 'any';
 
 export interface Rule {
   kind: Kind;
@@ -72,6 +73,9 @@ const RULES = new Map<string, Rule>([
   ...list('shared', false, 'GATHER GATHER_ND SPACE_TO_DEPTH DEPTH_TO_SPACE REVERSE_V2 BROADCAST_TO'),
   ...list('shared', false, 'RESIZE_BILINEAR'),
   ...list('variable', true, 'READ_VARIABLE ASSIGN_VARIABLE'),
+  ...list('stateful', true, 'UNIDIRECTIONAL_SEQUENCE_LSTM'),
+  // its state is int16 in any case
+  ...list('stateful', false, 'SVDF'),
   ...list('any', true, 'SHAPE RANK'),
   ['LOGISTIC', { kind: 'fixed', int16: true, fixed: PROBABILITY }],
   ['SOFTMAX', { kind: 'fixed', int16: true, fixed: PROBABILITY }],

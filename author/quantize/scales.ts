@@ -178,6 +178,12 @@ export class Scales {
     }
   }
 
+  /** Range that calibration saw, or that was given. */
+  rangeOf(tensor: Tensor): Range {
+    const seen = this.ranges.get(tensor) ?? { low: 0, high: 0 };
+    return this.variableRanges.get(tensor.name) ?? seen;
+  }
+
   private rangeOfSlot(slot: Slot): Range {
     const { low, high } = this.ranges.get(slot.tensor) ?? { low: 0, high: 0 };
     return { low: Math.min(low, 0), high: Math.max(high, 0) };
