@@ -157,6 +157,20 @@ describe('examples/machine-temperature', function () {
       });
     }
 
+    it('finds the same through int8 with int16 state, within one alarm', () => {
+      const stream = record.readings.slice(0, trained).map((reading) => [reading]);
+      const { graph } = quantizeModel(readModel(float), [stream], { state: 'int16', ranges: RANGES });
+      assert.ok(graph.subgraphs[0].tensors.some(({ type, constant }) => type === 'INT8' && !constant));
+      const own = judge(record, watch(float, record.readings, THRESHOLD).raised);
+      const { found, falseAlarms, early } = judge(
+        record,
+        watch(writeModel(graph), record.readings, THRESHOLD).raised,
+      );
+      assert.ok(!found.includes(null));
+      assert.ok(Math.abs(falseAlarms.length - own.falseAlarms.length) <= 1, falseAlarms.join());
+      assert.deepEqual(early, []);
+    });
+
     it('does not depend on the exact threshold: from 0.98 to 1.48 three windows and at most three false alarms', () => {
       for (const threshold of [0.98, 1.02, 1.06, 1.14, 1.18, 1.28, 1.38, 1.48]) {
         const { found, falseAlarms } = judge(record, watch(int16, record.readings, threshold).raised);
