@@ -417,6 +417,65 @@ describe('import of TensorFlow.js models', function () {
     await checkSteps(importArtifacts(artifacts), stream, expected);
   });
 
+  it('DepthwiseConv1D, which TensorFlow.js has not, from Keras’s JSON: as its depthwise convolution of images', async () => {
+    const [taps, channels, multiplier] = [4, 3, 2];
+    const next = random(8);
+    const draw = (length: number): Float32Array =>
+      Float32Array.from({ length }, () => next.uniform(-0.5, 0.5));
+    const kernel = draw(taps * channels * multiplier);
+    const bias = draw(channels * multiplier);
+    const stream = readings(STEPS, channels);
+    for (const [padding, dilation, version, name] of [
+      ['valid', 1, '2.15.0', 'depthwise_kernel'],
+      ['causal', 3, '2.15.0', 'depthwise_kernel'],
+      ['causal', 1, '3.4.1', 'kernel'],
+    ] as const) {
+      const config = {
+        name: 'filter',
+        batch_input_shape: [null, null, channels],
+        kernel_size: [taps],
+        strides: [1],
+        padding,
+        dilation_rate: [dilation],
+        depth_multiplier: multiplier,
+        data_format: 'channels_last',
+        activation: 'tanh',
+        use_bias: true,
+      };
+      const artifacts: ModelArtifacts = {
+        modelTopology: {
+          keras_version: version,
+          model_config: {
+            class_name: 'Sequential',
+            config: { name: 'model', layers: [{ class_name: 'DepthwiseConv1D', config }] },
+          },
+        },
+        weightSpecs: [
+          { name: `filter/${name}`, shape: [taps, channels, multiplier], dtype: 'float32' },
+          { name: 'filter/bias', shape: [channels * multiplier], dtype: 'float32' },
+        ],
+        weightData: Float32Array.of(...kernel, ...bias).buffer,
+      };
+      const before = padding === 'causal' ? (taps - 1) * dilation : 0;
+      const padded = [...readings(before, channels).map((row) => row.fill(0)), ...stream];
+      const outputs = tf.tidy(() => {
+        const image = tf.tensor4d(
+          padded.flatMap((row) => [...row]),
+          [1, padded.length, 1, channels],
+        );
+        const weights = tf.tensor4d(kernel, [taps, 1, channels, multiplier]);
+        const y = tf.depthwiseConv2d(image, weights, 1, 'valid', 'NHWC', [dilation, 1]).add(bias).tanh();
+        return rows(y, y.shape[1]!);
+      });
+      const first = STEPS - outputs.length;
+      await checkSteps(
+        importArtifacts(artifacts),
+        stream,
+        new Map(outputs.map((row, t) => [t + first, row])),
+      );
+    }
+  });
+
   it('functional models as Keras 3 describes them', async () => {
     const x = tf.input({ shape: [null as never, 3], name: 'x' });
     const apply = (layer: tf.layers.Layer, on: tf.SymbolicTensor | tf.SymbolicTensor[]): tf.SymbolicTensor =>
