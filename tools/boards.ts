@@ -67,23 +67,22 @@ export const BOARDS: readonly Board[] = [
     storage: 65536,
     mapped: true,
   },
-  {
-    name: 'ESP32',
-    title: 'ESP32, ESP32-S3',
-    variables: 16383,
-    variableBytes: 14,
-    storage: 917504,
-    mapped: true,
-  },
+  { name: 'ESP32', title: 'ESP32', variables: 16383, variableBytes: 14, storage: 917504, mapped: true },
+  { name: 'ESP32S3', title: 'ESP32-S3', variables: 16383, variableBytes: 14, storage: 917504, mapped: true },
   { name: 'ESP32C3', title: 'ESP32-C3', variables: 4095, variableBytes: 13, storage: 917504, mapped: true },
 ];
+
+/** A board's name as it stands in BOARDS: builds for ESP32 add which SDK they are made with, as in ESP32C3_IDF4. */
+export function plainName(name: string): string {
+  return name.toUpperCase().replace(/_IDF\d+$/, '');
+}
 
 /**
  * A board by its name.
  * @throws Error that lists the names
  */
 export function boardNamed(name: string): Board {
-  const found = BOARDS.find((board) => board.name === name.toUpperCase());
+  const found = BOARDS.find((board) => board.name === plainName(name));
   if (!found)
     throw new Error(`no board "${name}": there are ${BOARDS.map((board) => board.name).join(', ')}`);
   return found;

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command } from 'commander';
-import { BOARDS, type Fit, fitOn, needOfPacked } from '../boards';
+import { BOARDS, type Fit, fitOn, needOfPacked, plainName } from '../boards';
 import { readBytes, writeWhole } from '../files';
 import { packModel, type Packed, PARTS, type Part, type Target, TARGETS } from '../pack/index';
 import { readConfig } from '../upload/config';
@@ -30,7 +30,7 @@ export function moduleName(file: string): string {
 
 /** Whether a packed model fits on the board of espruino.config.js, if that is one with known memory. */
 function fitLine(packed: Packed, inline: boolean, name: string | undefined): string {
-  const board = BOARDS.find((known) => known.name === name?.toUpperCase());
+  const board = BOARDS.find((known) => name !== undefined && known.name === plainName(name));
   if (!board) return '';
   const fit = fitOn(board, needOfPacked(packed, inline));
   const side = ({ needed, available }: Fit['flash']): string => `${needed} of ${available} bytes`;

@@ -1,5 +1,5 @@
 /** Uploads: a model or a sketch onto a board, compared there before it is relied upon. */
-import { needOfPacked } from '../boards';
+import { needOfPacked, plainName } from '../boards';
 import type { Packed } from '../pack/index';
 import { progress } from '../progress';
 import { Board } from './board';
@@ -32,7 +32,7 @@ export async function connect(options: Pick<UploadOptions, 'port' | 'board'>): P
   const board = await Board.connect(options.port);
   try {
     const { board: name, builtins } = board.facts;
-    if (options.board !== undefined && options.board.toUpperCase() !== `${name}`.toUpperCase())
+    if (options.board !== undefined && plainName(options.board) !== plainName(`${name}`))
       throw new Error(
         `the board at ${board.port} is a ${name}, not a ${options.board}: give --board ${name}, or another --port`,
       );
