@@ -12,7 +12,7 @@ export interface BundleEntry {
 export const BUNDLES: BundleEntry[] = [
   { entry: 'lib/index', out: 'dist/engram.js', minify: false },
   { entry: 'lib/index', out: 'dist/engram.all.min.js', minify: true },
-  { entry: 'lib/chip', out: 'dist/engram.min.js', minify: true, globals: ['E', 'require'] },
+  { entry: 'lib/chip', out: 'dist/engram.min.js', minify: true, globals: ['E', 'process', 'require'] },
 ];
 
 /** Flash budget of dist/engram.min.js, in bytes. */

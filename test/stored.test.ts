@@ -107,6 +107,23 @@ failing(function () { model.invoke(); });`,
     assert.deepEqual(lines, [...Array<string>(6).fill(told), String(expected.outputs[0].data[0]), told]);
   });
 
+  there('memory that is short is said before anything is taken', async () => {
+    const [said, taken, answer] = await onEspruino(
+      { gru: gru(12) },
+      `var real = process.memory;
+var before = real(true).usage;
+process.memory = function () { return { free: 900, blocksize: 13 }; };
+failing(function () { engram.load('gru'); });
+process.memory = real;
+print(real(true).usage - before < 100);
+engram.load('gru').invoke();
+print('runs');`,
+    );
+    assert.match(said, /^"gru" needs about \d+ variables, but 900 are free: engram pack makes it smaller$/);
+    assert.ok(Number(/\d+/.exec(said)![0]) > 2000);
+    assert.deepEqual([taken, answer], ['true', 'runs']);
+  });
+
   there('a packed module, and what is neither', async () => {
     const bytes = gru(12);
     const packed = await packModel(bytes, { target: 'espruino', name: 'gru' });
