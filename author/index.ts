@@ -10,6 +10,8 @@ export type { Pair, Quantized, QuantizeOptions } from './quantize/index';
 export { findLoops } from './find_loops';
 export { statify, unstatify } from './statify';
 export { strip } from './strip';
+export { trainable } from './train';
+export type { Trainable, TrainOptions } from './train';
 export { writeModel } from './writer';
 export { StreamModel } from './stream/model';
 export type { Stream, Values } from './stream/layer';
