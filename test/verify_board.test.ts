@@ -6,6 +6,7 @@ import path from 'node:path';
 import { gruModel } from '../author/recurrent';
 import { writeModel } from '../author/writer';
 import { engineNamed } from '../engines/index';
+import { crc32 } from '../lib/crc32';
 import type { VerifyReport } from '../tools/verify';
 import {
   CONSOLE_PORT,
@@ -190,6 +191,18 @@ describe('a board', function () {
       );
     },
   );
+
+  onBoard('upload: a file as it is, for load by name', async () => {
+    const bytes = fs.readFileSync(path.join(desk, 'gru.tflite'));
+    const { stdout, stderr } = await run('upload', 'gru.tflite', '--as-is', '--port', TCP);
+    assert.equal(stderr, '');
+    assert.match(stdout, /\ngru\.tflite: \d+ bytes in Storage, compared on the board\.\n$/);
+    assert.deepEqual(await afterReboot(`print(E.CRC32(require('Storage').readArrayBuffer('gru.tflite')));`), [
+      String(crc32(bytes, 0, bytes.length, 0) >>> 0),
+    ]);
+    fs.writeFileSync(path.join(desk, 'broken.tflite'), bytes.subarray(0, 2000));
+    failed(await run('upload', 'broken.tflite', '--as-is', '--port', TCP), /lies outside of the file/);
+  });
 
   it('inspect --board says what does not fit', async () => {
     const small = await run('inspect', 'gru.tflite', '--board', 'MICROBIT1');

@@ -1,9 +1,11 @@
 /** engram upload: a model or a sketch onto a board that runs Espruino. */
+import * as path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { load } from '../../lib/index';
 import { readBytes } from '../files';
 import { packModel } from '../pack/index';
 import { readConfig } from '../upload/config';
-import { uploadModel, uploadSketch, type Uploaded } from '../upload/index';
+import { uploadFile, uploadModel, uploadSketch, type Uploaded } from '../upload/index';
 import { readSketch } from '../upload/sketch';
 import { moduleName } from './pack';
 
@@ -30,6 +32,10 @@ export function uploadCommand(): Command {
     .option('--port <port>', 'a serial port, a Bluetooth address, tcp://HOST:PORT; default: the first board')
     .option('--board <name>', "refuse any other board (process.env.BOARD); 'any' takes what is there")
     .option('--name <name>', "the module's name; for a sketch its file, in place of the boot code")
+    .option(
+      '--as-is',
+      'the file itself, for engram.load(NAME) on the board; its name stays unless --name is given',
+    )
     .option('--inline', "a model's weights as base64 in the module, not in a file of their own")
     .option('--kernels <kind>', 'portable: no kernels that use the builtins of Espruino')
     .option('--no-minify', 'send text as it is')
@@ -42,6 +48,7 @@ export function uploadCommand(): Command {
           port?: string;
           board?: string;
           name?: string;
+          asIs?: boolean;
           inline?: boolean;
           kernels?: string;
           minify: boolean;
@@ -59,6 +66,14 @@ export function uploadCommand(): Command {
           readBack: options.readBack,
           timeout: options.timeout * 1000,
         };
+        if (options.asIs) {
+          const bytes = readBytes(file);
+          // a .tflite file that cannot run is told before it is sent
+          if (/\.tflite$/i.test(file)) load(bytes);
+          const name = options.name ?? path.basename(file);
+          process.stdout.write(report(await uploadFile({ name, bytes }, target)));
+          return;
+        }
         const minify = options.minify && config.minify;
         if (/\.js$/i.test(file)) {
           const sketch = await readSketch(file, config.modules, minify);

@@ -125,6 +125,23 @@ export async function uploadModel(
   }
 }
 
+/**
+ * Puts a file onto a board as it is, for a sketch that opens it.
+ * @throws Error when there is no such board, or the upload fails
+ */
+export async function uploadFile(file: StorageFile, options: UploadOptions): Promise<Uploaded> {
+  if (Buffer.byteLength(file.name) > LONGEST_NAME)
+    throw new Error(`the name "${file.name}" has more than ${LONGEST_NAME} letters: give --name`);
+  const board = await connect(options);
+  try {
+    const uploaded = await send(board, [file], options);
+    await board.start();
+    return uploaded;
+  } finally {
+    await board.close();
+  }
+}
+
 /** Where a sketch goes that is run when the board starts. */
 const BOOT_CODE = '.bootcde';
 
