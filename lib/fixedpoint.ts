@@ -80,7 +80,14 @@ export function requantize(
   min: number,
   max: number,
 ): number {
-  x = mbqm(x, multiplier, shift) + zeroPoint;
+  if (shift > 0 || x > 2097151 || x < -2097151) x = mbqm(x, multiplier, shift);
+  else {
+    // mbqm without calls: what is cut off is not negative, and product and 2²¹ fill the 53 bits of a double
+    const high = (((x * multiplier) / 2147483648 + 2097152.5) | 0) - 2097152;
+    const mask = ~(-1 << -shift);
+    x = (high + mask - (mask >> 1) - ((high >>> 31) & mask)) >> -shift;
+  }
+  x += zeroPoint;
   x += (min - x) & -+(x < min);
   return x - ((x - max) & -+(x > max));
 }

@@ -1,10 +1,11 @@
 /** Engram: TensorFlow Lite models that remember, for JavaScript engines on chips. */
 import { LoadOptions, loadWith } from './load';
-import { Graph } from './graph';
+import { Graph, TypedArray } from './graph';
 import { Model } from './model';
 import { readGraph as readGraphWith } from './reader';
 import { BUILTIN_OPERATORS } from './schema';
 import { allOperators } from '../ops/index';
+import { widen } from '../ops/wide';
 import { enableSnapshots } from '../variables/snapshot';
 
 export { loadWith, modelOf } from './load';
@@ -29,7 +30,14 @@ export function load(model: ArrayBuffer | Uint8Array, options?: LoadOptions): Mo
         model +
         '": read the file; only engram.min.js on Espruino opens files by name',
     );
-  return loadWith(allOperators, BUILTIN_OPERATORS, model, options);
+  const loaded = loadWith(allOperators, BUILTIN_OPERATORS, model, options);
+  if (options && options.wide) {
+    const program = loaded.program;
+    widen(program.steps, function (array: TypedArray): boolean {
+      return array.buffer !== program.arena && array.buffer !== program.state.buffer;
+    });
+  }
+  return loaded;
 }
 
 /** Reads a model without preparing it, for tools. */

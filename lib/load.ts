@@ -26,6 +26,11 @@ export interface LoadOptions {
   iterationLimit?: number;
   /** false: carry out every copy, and let no two tensors share memory; to compare with. */
   share?: boolean;
+  /**
+   * true: dense int8 layers take about two thirds of the time where the engine compiles (V8), and their weights five
+   * times the memory. Only in the complete build; the results are the same.
+   */
+  wide?: boolean;
 }
 
 function findTensor(graph: Graph, nameOrIndex: string | number, first: Tensor[]): Tensor {

@@ -51,13 +51,14 @@ export function patchFloat32(
   // numbers for certain: else V8 boxes every result
   min = +min;
   max = +max;
-  let count = 4;
+  const count = last - unit > 3 ? 4 : 1;
   for (; unit < last; unit += count) {
+    // the last four once more, where units are no multiple of four
+    if (last - unit < count) unit = last - count;
     let s0 = 0;
     let s1 = 0;
     let s2 = 0;
     let s3 = 0;
-    if (last - unit < 4) count = 1;
     for (let row = 0; row < rows; row++) {
       let from = xAt + row * xRow;
       let at = wAt + unit * wUnit + row * wRow;
@@ -69,28 +70,24 @@ export function patchFloat32(
           let r = q + wUnit;
           let t = r + wUnit;
           let i = from;
-          for (; i < end - 3; i += 4) {
-            const v = x[i];
-            const v1 = x[(i + 1) | 0];
-            const v2 = x[(i + 2) | 0];
-            const v3 = x[(i + 3) | 0];
-            s0 += v * w[p] + v1 * w[(p + 1) | 0] + v2 * w[(p + 2) | 0] + v3 * w[(p + 3) | 0];
-            s1 += v * w[q] + v1 * w[(q + 1) | 0] + v2 * w[(q + 2) | 0] + v3 * w[(q + 3) | 0];
-            s2 += v * w[r] + v1 * w[(r + 1) | 0] + v2 * w[(r + 2) | 0] + v3 * w[(r + 3) | 0];
-            s3 += v * w[t] + v1 * w[(t + 1) | 0] + v2 * w[(t + 2) | 0] + v3 * w[(t + 3) | 0];
-            p += 4;
-            q += 4;
-            r += 4;
-            t += 4;
+          while (i < end - 3) {
+            const v = x[i++];
+            const v1 = x[i++];
+            const v2 = x[i++];
+            const v3 = x[i++];
+            s0 += v * w[p++] + v1 * w[p++] + v2 * w[p++] + v3 * w[p++];
+            s1 += v * w[q++] + v1 * w[q++] + v2 * w[q++] + v3 * w[q++];
+            s2 += v * w[r++] + v1 * w[r++] + v2 * w[r++] + v3 * w[r++];
+            s3 += v * w[t++] + v1 * w[t++] + v2 * w[t++] + v3 * w[t++];
           }
-          for (; i < end; i++) {
-            const v = x[i];
+          while (i < end) {
+            const v = x[i++];
             s0 += v * w[p++];
             s1 += v * w[q++];
             s2 += v * w[r++];
             s3 += v * w[t++];
           }
-        } else for (let i = from; i < end; i++) s0 += x[i] * w[p++];
+        } else for (let i = from; i < end;) s0 += x[i++] * w[p++];
         from += xRun;
         at += wRun;
       }
@@ -105,7 +102,10 @@ export function patchFloat32(
   }
 }
 
-/** The same for int8. The input's zero point is subtracted here, so that taps outside of the image may be left out. */
+/**
+ * The same for int8, at one place of the output or, for at least four units and fewer than 2048 taps, at four
+ * places, which lie `xPlace` apart in x and `yPlace` in y. There products of two units are one, as in fullyConnectedInt8.
+ */
 export function patchInt8(
   x: Int8Array,
   w: Int8Array,
@@ -130,56 +130,99 @@ export function patchInt8(
   yZero: number,
   min: number,
   max: number,
+  places: number,
+  xPlace: number,
+  yPlace: number,
 ): void {
-  let count = 4;
+  // nothing that would need a check for overflow, for V8
+  xZero = (xZero << 24) >> 24;
+  const count = rows * runs * length < 2048 && last - unit > 3 ? 4 : 1;
   for (; unit < last; unit += count) {
+    // the last four once more, where units are no multiple of four
+    if (last - unit < count) unit = last - count;
+    // of each place two pairs of units
     let s0 = 0;
     let s1 = 0;
     let s2 = 0;
     let s3 = 0;
-    if (last - unit < 4) count = 1;
+    let s4 = 0;
+    let s5 = 0;
+    let s6 = 0;
+    let s7 = 0;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
     for (let row = 0; row < rows; row++) {
       let from = xAt + row * xRow;
       let at = wAt + unit * wUnit + row * wRow;
       for (let run = 0; run < runs; run++) {
+        let i = from;
+        const end = i + length;
         let p = at;
-        const end = from + length;
-        if (count > 1) {
-          let q = p + wUnit;
-          let r = q + wUnit;
-          let t = r + wUnit;
-          let i = from;
-          for (; i < end - 3; i += 4) {
-            const v = x[i] - xZero;
-            const v1 = x[(i + 1) | 0] - xZero;
-            const v2 = x[(i + 2) | 0] - xZero;
-            const v3 = x[(i + 3) | 0] - xZero;
-            s0 += v * w[p] + v1 * w[(p + 1) | 0] + v2 * w[(p + 2) | 0] + v3 * w[(p + 3) | 0];
-            s1 += v * w[q] + v1 * w[(q + 1) | 0] + v2 * w[(q + 2) | 0] + v3 * w[(q + 3) | 0];
-            s2 += v * w[r] + v1 * w[(r + 1) | 0] + v2 * w[(r + 2) | 0] + v3 * w[(r + 3) | 0];
-            s3 += v * w[t] + v1 * w[(t + 1) | 0] + v2 * w[(t + 2) | 0] + v3 * w[(t + 3) | 0];
-            p += 4;
-            q += 4;
-            r += 4;
-            t += 4;
+        let q = p + wUnit;
+        let r = q + wUnit;
+        let t = r + wUnit;
+        if (places > 1) {
+          let i1 = i + xPlace;
+          let i2 = i1 + xPlace;
+          let i3 = i2 + xPlace;
+          while (i < end) {
+            const k = w[p++] + w[q++] * 134217728;
+            const l = w[r++] + w[t++] * 134217728;
+            let v = x[i++] - xZero;
+            s0 += v * k;
+            s1 += v * l;
+            v = x[i1++] - xZero;
+            s2 += v * k;
+            s3 += v * l;
+            v = x[i2++] - xZero;
+            s4 += v * k;
+            s5 += v * l;
+            v = x[i3++] - xZero;
+            s6 += v * k;
+            s7 += v * l;
           }
-          for (; i < end; i++) {
-            const v = x[i] - xZero;
-            s0 += v * w[p++];
-            s1 += v * w[q++];
-            s2 += v * w[r++];
-            s3 += v * w[t++];
+        } else if (count > 1) {
+          while (i < end) {
+            const v = x[i++] - xZero;
+            a = (a + v * w[p++]) | 0;
+            b = (b + v * w[q++]) | 0;
+            c = (c + v * w[r++]) | 0;
+            d = (d + v * w[t++]) | 0;
           }
-        } else for (let i = from; i < end; i++) s0 += (x[i] - xZero) * w[p++];
+        } else while (i < end) a += (x[i++] - xZero) * w[p++];
         from += xRun;
         at += wRun;
       }
     }
-    for (let k = unit; k < unit + count; k++) {
-      y[yAt + k] = requantize((s0 + bias[k]) | 0, multipliers[k], shifts[k], yZero, min, max);
-      s0 = s1;
-      s1 = s2;
-      s2 = s3;
+    if (places === 1) {
+      s0 = a + b * 134217728;
+      s1 = c + d * 134217728;
+    }
+    let to = yAt + unit;
+    for (let n = 0; n < places; n++) {
+      for (let k = unit; k < unit + count; k += 2) {
+        const high = count > 1 ? ((s0 / 134217728 + 67108864.5) | 0) - 67108864 : 0;
+        y[to++] = requantize(
+          (s0 - high * 134217728 + bias[k]) | 0,
+          multipliers[k],
+          shifts[k],
+          yZero,
+          min,
+          max,
+        );
+        if (count > 1)
+          y[to++] = requantize((high + bias[k + 1]) | 0, multipliers[k + 1], shifts[k + 1], yZero, min, max);
+        s0 = s1;
+        s1 = s2;
+        s2 = s3;
+        s3 = s4;
+        s4 = s5;
+        s5 = s6;
+        s6 = s7;
+      }
+      to += yPlace - count;
     }
   }
 }
@@ -255,7 +298,7 @@ export function convFloat32(
   }
 }
 
-/** Kernel: int8. */
+/** Kernel: int8. Away from the edges four places are done together, along the longer axis of the output. */
 export function convInt8(
   x: Int8Array,
   w: Int8Array,
@@ -288,16 +331,35 @@ export function convInt8(
   const wRow = filterWidth * filterDepth;
   const xRow = dilationY * width * depth;
   const joined = dilationX === 1 && filterDepth === depth;
-  let yAt = 0;
+  const down = outHeight > outWidth;
+  const several = unitsPerGroup > 3 && filterHeight * wRow < 2048;
+  let tall: number;
+  let wide: number;
   for (let batch = 0; batch < batches; batch++) {
-    for (let oy = 0; oy < outHeight; oy++) {
+    for (let oy = 0; oy < outHeight; oy += tall) {
       const top = oy * strideY - padY;
       const ky = top < 0 ? Math.ceil(-top / dilationY) : 0;
       const rows = Math.min(filterHeight, Math.ceil((height - top) / dilationY)) - ky;
-      for (let ox = 0; ox < outWidth; ox++) {
+      tall =
+        several &&
+        down &&
+        top >= 0 &&
+        oy + 4 <= outHeight &&
+        top + 3 * strideY + (filterHeight - 1) * dilationY < height
+          ? 4
+          : 1;
+      for (let ox = 0; ox < outWidth; ox += wide) {
         const left = ox * strideX - padX;
         const kx = left < 0 ? Math.ceil(-left / dilationX) : 0;
         const taps = Math.min(filterWidth, Math.ceil((width - left) / dilationX)) - kx;
+        wide =
+          several &&
+          !down &&
+          left >= 0 &&
+          ox + 4 <= outWidth &&
+          left + 3 * strideX + (filterWidth - 1) * dilationX < width
+            ? 4
+            : 1;
         let xAt = ((batch * height + top + ky * dilationY) * width + left + kx * dilationX) * depth;
         const wAt = ky * wRow + kx * filterDepth;
         for (let unit = 0; unit < units; unit += unitsPerGroup) {
@@ -310,7 +372,7 @@ export function convInt8(
             shifts,
             xAt,
             wAt,
-            yAt,
+            ((batch * outHeight + oy) * outWidth + ox) * units,
             unit,
             unit + unitsPerGroup,
             filterHeight * wRow,
@@ -325,10 +387,12 @@ export function convInt8(
             yZero,
             min,
             max,
+            tall * wide,
+            down ? strideY * width * depth : strideX * depth,
+            down ? outWidth * units : units,
           );
           xAt += filterDepth;
         }
-        yAt += units;
       }
     }
   }

@@ -53,7 +53,11 @@ export function depthwiseConvFloat32(
   max = +max;
   const xStep = dilationX * xX;
   const place = strideX * xX;
+  const back = xStep - 3 * place;
   const sliding = filterWidth === 3 && strideX === dilationX;
+  // how far apart in x neighbouring outputs of one place begin, if that is the same for four of them
+  const across = perChannel === 1 ? 1 : perChannel % 4 ? -1 : 0;
+  const xNext = xStep - 3 * across;
   for (let batch = 0; batch < batches; batch++) {
     for (let oy = 0; oy < outHeight; oy++) {
       const top = oy * strideY - padY;
@@ -71,29 +75,35 @@ export function depthwiseConvFloat32(
           left >= 0 && ox + 4 <= outWidth && left + 3 * strideX + (filterWidth - 1) * dilationX < width
             ? 4
             : 1;
-        let count = 4;
-        let next = 1;
+        const yStep = places > 1 ? yX : 1;
+        const kStep = places > 1 ? 0 : 1;
+        let next: number;
         for (let unit = 0; unit < units; unit += next) {
           let s0 = 0;
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
-          const channel = Math.floor(unit / perChannel);
-          let from = xAt + channel;
+          let from = xAt + (perChannel > 1 ? Math.floor(unit / perChannel) : unit);
           let at = ky * wY + kx * wX + unit;
+          next = places === 1 && across >= 0 && units - unit > 3 ? 4 : 1;
           if (places > 1) {
             for (let row = 0; row < rows; row++) {
               let p = from;
               if (sliding) {
                 const a = x[p];
-                const b = x[(p + xStep) | 0];
-                const c = x[(p + xStep * 2) | 0];
-                const d = x[(p + xStep * 3) | 0];
-                const e = x[(p + xStep * 4) | 0];
-                const f = x[(p + xStep * 5) | 0];
+                p += xStep;
+                const b = x[p];
+                p += xStep;
+                const c = x[p];
+                p += xStep;
+                const d = x[p];
+                p += xStep;
+                const e = x[p];
+                p += xStep;
+                const f = x[p];
                 const k = w[at];
-                const l = w[(at + wX) | 0];
-                const m = w[(at + wX * 2) | 0];
+                const l = w[at + wX];
+                const m = w[at + wX + wX];
                 s0 += a * k + b * l + c * m;
                 s1 += b * k + c * l + d * m;
                 s2 += c * k + d * l + e * m;
@@ -102,39 +112,39 @@ export function depthwiseConvFloat32(
                 for (let q = at, end = at + taps * wX; q < end; q += wX) {
                   const k = w[q];
                   s0 += x[p] * k;
-                  s1 += x[(p + place) | 0] * k;
-                  s2 += x[(p + place * 2) | 0] * k;
-                  s3 += x[(p + place * 3) | 0] * k;
-                  p += xStep;
+                  p += place;
+                  s1 += x[p] * k;
+                  p += place;
+                  s2 += x[p] * k;
+                  p += place;
+                  s3 += x[p] * k;
+                  p += back;
                 }
               }
               from += dilationY * xY;
               at += wY;
             }
-          } else if (units - unit < 4) {
-            count = next = 1;
-            for (let row = 0; row < rows; row++) {
-              let p = from;
-              for (let q = at, end = at + taps * wX; q < end; q += wX) {
-                s0 += x[p] * w[q];
-                p += xStep;
-              }
-              from += dilationY * xY;
-              at += wY;
-            }
           } else {
-            next = 4;
-            const c1 = Math.floor((unit + 1) / perChannel) - channel;
-            const c2 = Math.floor((unit + 2) / perChannel) - channel;
-            const c3 = Math.floor((unit + 3) / perChannel) - channel;
             for (let row = 0; row < rows; row++) {
               let p = from;
-              for (let q = at, end = at + taps * wX; q < end; q += wX) {
-                s0 += x[p] * w[q];
-                s1 += x[(p + c1) | 0] * w[(q + 1) | 0];
-                s2 += x[(p + c2) | 0] * w[(q + 2) | 0];
-                s3 += x[(p + c3) | 0] * w[(q + 3) | 0];
-                p += xStep;
+              const end = at + taps * wX;
+              if (next > 1) {
+                for (let q = at; q < end;) {
+                  s0 += x[p] * w[q++];
+                  p += across;
+                  s1 += x[p] * w[q++];
+                  p += across;
+                  s2 += x[p] * w[q++];
+                  p += across;
+                  s3 += x[p] * w[q++];
+                  p += xNext;
+                  q += wX - 4;
+                }
+              } else {
+                for (let q = at; q < end; q += wX) {
+                  s0 += x[p] * w[q];
+                  p += xStep;
+                }
               }
               from += dilationY * xY;
               at += wY;
@@ -142,17 +152,14 @@ export function depthwiseConvFloat32(
           }
           let to = yAt + unit;
           let k = unit;
-          for (let n = 0; n < count; n++) {
+          for (let n = next * places; n > 0; n--) {
             const v = s0 + bias[k];
             y[to] = v < min ? min : v > max ? max : v;
             s0 = s1;
             s1 = s2;
             s2 = s3;
-            if (places > 1) to += yX;
-            else {
-              to++;
-              k++;
-            }
+            to += yStep;
+            k += kStep;
           }
         }
       }
@@ -196,9 +203,15 @@ export function depthwiseConvInt8(
   min: number,
   max: number,
 ): void {
+  // nothing that would need a check for overflow, for V8
+  xZero = (xZero << 24) >> 24;
   const xStep = dilationX * xX;
   const place = strideX * xX;
+  const back = xStep - 3 * place;
   const sliding = filterWidth === 3 && strideX === dilationX;
+  // how far apart in x neighbouring outputs of one place begin, if that is the same for four of them
+  const across = perChannel === 1 ? 1 : perChannel % 4 ? -1 : 0;
+  const xNext = xStep - 3 * across;
   for (let batch = 0; batch < batches; batch++) {
     for (let oy = 0; oy < outHeight; oy++) {
       const top = oy * strideY - padY;
@@ -216,29 +229,35 @@ export function depthwiseConvInt8(
           left >= 0 && ox + 4 <= outWidth && left + 3 * strideX + (filterWidth - 1) * dilationX < width
             ? 4
             : 1;
-        let count = 4;
-        let next = 1;
+        const yStep = places > 1 ? yX : 1;
+        const kStep = places > 1 ? 0 : 1;
+        let next: number;
         for (let unit = 0; unit < units; unit += next) {
           let s0 = 0;
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
-          const channel = Math.floor(unit / perChannel);
-          let from = xAt + channel;
+          let from = xAt + (perChannel > 1 ? Math.floor(unit / perChannel) : unit);
           let at = ky * wY + kx * wX + unit;
+          next = places === 1 && across >= 0 && units - unit > 3 ? 4 : 1;
           if (places > 1) {
             for (let row = 0; row < rows; row++) {
               let p = from;
               if (sliding) {
                 const a = x[p] - xZero;
-                const b = x[(p + xStep) | 0] - xZero;
-                const c = x[(p + xStep * 2) | 0] - xZero;
-                const d = x[(p + xStep * 3) | 0] - xZero;
-                const e = x[(p + xStep * 4) | 0] - xZero;
-                const f = x[(p + xStep * 5) | 0] - xZero;
+                p += xStep;
+                const b = x[p] - xZero;
+                p += xStep;
+                const c = x[p] - xZero;
+                p += xStep;
+                const d = x[p] - xZero;
+                p += xStep;
+                const e = x[p] - xZero;
+                p += xStep;
+                const f = x[p] - xZero;
                 const k = w[at];
-                const l = w[(at + wX) | 0];
-                const m = w[(at + wX * 2) | 0];
+                const l = w[at + wX];
+                const m = w[at + wX + wX];
                 s0 += a * k + b * l + c * m;
                 s1 += b * k + c * l + d * m;
                 s2 += c * k + d * l + e * m;
@@ -247,39 +266,39 @@ export function depthwiseConvInt8(
                 for (let q = at, end = at + taps * wX; q < end; q += wX) {
                   const k = w[q];
                   s0 += (x[p] - xZero) * k;
-                  s1 += (x[(p + place) | 0] - xZero) * k;
-                  s2 += (x[(p + place * 2) | 0] - xZero) * k;
-                  s3 += (x[(p + place * 3) | 0] - xZero) * k;
-                  p += xStep;
+                  p += place;
+                  s1 += (x[p] - xZero) * k;
+                  p += place;
+                  s2 += (x[p] - xZero) * k;
+                  p += place;
+                  s3 += (x[p] - xZero) * k;
+                  p += back;
                 }
               }
               from += dilationY * xY;
               at += wY;
             }
-          } else if (units - unit < 4) {
-            count = next = 1;
-            for (let row = 0; row < rows; row++) {
-              let p = from;
-              for (let q = at, end = at + taps * wX; q < end; q += wX) {
-                s0 += (x[p] - xZero) * w[q];
-                p += xStep;
-              }
-              from += dilationY * xY;
-              at += wY;
-            }
           } else {
-            next = 4;
-            const c1 = Math.floor((unit + 1) / perChannel) - channel;
-            const c2 = Math.floor((unit + 2) / perChannel) - channel;
-            const c3 = Math.floor((unit + 3) / perChannel) - channel;
             for (let row = 0; row < rows; row++) {
               let p = from;
-              for (let q = at, end = at + taps * wX; q < end; q += wX) {
-                s0 += (x[p] - xZero) * w[q];
-                s1 += (x[(p + c1) | 0] - xZero) * w[(q + 1) | 0];
-                s2 += (x[(p + c2) | 0] - xZero) * w[(q + 2) | 0];
-                s3 += (x[(p + c3) | 0] - xZero) * w[(q + 3) | 0];
-                p += xStep;
+              const end = at + taps * wX;
+              if (next > 1) {
+                for (let q = at; q < end;) {
+                  s0 += (x[p] - xZero) * w[q++];
+                  p += across;
+                  s1 += (x[p] - xZero) * w[q++];
+                  p += across;
+                  s2 += (x[p] - xZero) * w[q++];
+                  p += across;
+                  s3 += (x[p] - xZero) * w[q++];
+                  p += xNext;
+                  q += wX - 4;
+                }
+              } else {
+                for (let q = at; q < end; q += wX) {
+                  s0 += (x[p] - xZero) * w[q];
+                  p += xStep;
+                }
               }
               from += dilationY * xY;
               at += wY;
@@ -287,16 +306,13 @@ export function depthwiseConvInt8(
           }
           let to = yAt + unit;
           let k = unit;
-          for (let n = 0; n < count; n++) {
+          for (let n = next * places; n > 0; n--) {
             y[to] = requantize((s0 + bias[k]) | 0, multipliers[k], shifts[k], yZero, min, max);
             s0 = s1;
             s1 = s2;
             s2 = s3;
-            if (places > 1) to += yX;
-            else {
-              to++;
-              k++;
-            }
+            to += yStep;
+            k += kStep;
           }
         }
       }

@@ -18,8 +18,9 @@ import { Correlation, denseCorrelation, misfit, OtherTypes, prepareOthers, types
 import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
 /**
- * Kernel: float32; `rows` times `units` dot products of `depth` elements. Two rows and four units are done together, so
- * that each element that is read serves several products; a single row takes four elements at a time.
+ * Kernel: float32; `rows` times `units` dot products of `depth` elements. Four units are done together, so that each
+ * element of x that is read serves four products, and two rows, where there are. Indices that count themselves up are
+ * what interpreters do fastest. `bias` may be `y`, which adds to it.
  */
 export function fullyConnectedFloat32(
   x: Float32Array,
@@ -42,6 +43,7 @@ export function fullyConnectedFloat32(
     for (let unit = 0; unit < units; unit += count) {
       let i = row * depth;
       const end = i + depth;
+      let j = end;
       let p = unit * depth;
       let s0 = 0;
       let s1 = 0;
@@ -53,51 +55,42 @@ export function fullyConnectedFloat32(
       let z3 = 0;
       if (units - unit < 4) {
         count = 1;
-        for (; i < end; i++) s0 += x[i] * w[p++];
-        if (step > 1) for (p -= depth; i < end + depth; i++) z0 += x[i] * w[p++];
+        while (i < end) s0 += x[i++] * w[p++];
+        if (step > 1) for (p -= depth; j < end + depth;) z0 += x[j++] * w[p++];
       } else {
         let q = p + depth;
         let r = q + depth;
         let t = r + depth;
         if (step > 1) {
-          // offsets from i, cut to 32 bits: an index is one addition, and nothing else changes from round to round
-          p -= i;
-          q -= i;
-          r -= i;
-          t -= i;
-          for (; i < end; i++) {
-            const v = x[i];
-            const u = x[(i + depth) | 0];
-            let k = w[(i + p) | 0];
+          while (i < end) {
+            const v = x[i++];
+            const u = x[j++];
+            let k = w[p++];
             s0 += v * k;
             z0 += u * k;
-            k = w[(i + q) | 0];
+            k = w[q++];
             s1 += v * k;
             z1 += u * k;
-            k = w[(i + r) | 0];
+            k = w[r++];
             s2 += v * k;
             z2 += u * k;
-            k = w[(i + t) | 0];
+            k = w[t++];
             s3 += v * k;
             z3 += u * k;
           }
         } else {
-          for (; i < end - 3; i += 4) {
-            const v = x[i];
-            const v1 = x[(i + 1) | 0];
-            const v2 = x[(i + 2) | 0];
-            const v3 = x[(i + 3) | 0];
-            s0 += v * w[p] + v1 * w[(p + 1) | 0] + v2 * w[(p + 2) | 0] + v3 * w[(p + 3) | 0];
-            s1 += v * w[q] + v1 * w[(q + 1) | 0] + v2 * w[(q + 2) | 0] + v3 * w[(q + 3) | 0];
-            s2 += v * w[r] + v1 * w[(r + 1) | 0] + v2 * w[(r + 2) | 0] + v3 * w[(r + 3) | 0];
-            s3 += v * w[t] + v1 * w[(t + 1) | 0] + v2 * w[(t + 2) | 0] + v3 * w[(t + 3) | 0];
-            p += 4;
-            q += 4;
-            r += 4;
-            t += 4;
+          while (i < end - 3) {
+            const v = x[i++];
+            const v1 = x[i++];
+            const v2 = x[i++];
+            const v3 = x[i++];
+            s0 += v * w[p++] + v1 * w[p++] + v2 * w[p++] + v3 * w[p++];
+            s1 += v * w[q++] + v1 * w[q++] + v2 * w[q++] + v3 * w[q++];
+            s2 += v * w[r++] + v1 * w[r++] + v2 * w[r++] + v3 * w[r++];
+            s3 += v * w[t++] + v1 * w[t++] + v2 * w[t++] + v3 * w[t++];
           }
-          for (; i < end; i++) {
-            const v = x[i];
+          while (i < end) {
+            const v = x[i++];
             s0 += v * w[p++];
             s1 += v * w[q++];
             s2 += v * w[r++];
@@ -127,7 +120,10 @@ export function fullyConnectedFloat32(
 
 /**
  * Kernel: int8; `bias` holds b − zero point of x · Σ w; `multipliers` and `shifts` have one entry for each unit.
- * Rows and units are taken together as in float32.
+ *
+ * Four units together, and four rows, where there are. Then a product brings two: the weights of two units make one
+ * number, the second 2²⁷ times. So do their sums, exactly: below a depth of 2048 a sum is less than half of 2²⁷, and all
+ * fits the 53 bits of a double. Cut to 32 bits is what V8 adds without looking for an overflow.
  */
 export function fullyConnectedInt8(
   x: Int8Array,
@@ -143,89 +139,110 @@ export function fullyConnectedInt8(
   min: number,
   max: number,
 ): void {
-  let step = 2;
+  const count = depth < 2048 && units > 3 ? 4 : 1;
+  let step = count;
   for (let row = 0; row < rows; row += step) {
-    if (rows - row < 2) step = 1;
-    let count = 4;
+    if (rows - row < 4) step = 1;
     for (let unit = 0; unit < units; unit += count) {
+      // the last four once more, where units are no multiple of four
+      if (units - unit < count) unit = units - count;
       let i = row * depth;
       const end = i + depth;
       let p = unit * depth;
+      // of each row two pairs of units
       let s0 = 0;
       let s1 = 0;
       let s2 = 0;
       let s3 = 0;
-      let z0 = 0;
-      let z1 = 0;
-      let z2 = 0;
-      let z3 = 0;
-      if (units - unit < 4) {
-        count = 1;
-        for (; i < end; i++) s0 += x[i] * w[p++];
-        if (step > 1) for (p -= depth; i < end + depth; i++) z0 += x[i] * w[p++];
+      let s4 = 0;
+      let s5 = 0;
+      let s6 = 0;
+      let s7 = 0;
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
+      let q = p + depth;
+      let r = q + depth;
+      let t = r + depth;
+      let i1 = end;
+      let i2 = end + depth;
+      let i3 = i2 + depth;
+      if (step > 1) {
+        while (i < end) {
+          const k = w[p++] + w[q++] * 134217728;
+          const l = w[r++] + w[t++] * 134217728;
+          let v = x[i++];
+          s0 += v * k;
+          s1 += v * l;
+          v = x[i1++];
+          s2 += v * k;
+          s3 += v * l;
+          v = x[i2++];
+          s4 += v * k;
+          s5 += v * l;
+          v = x[i3++];
+          s6 += v * k;
+          s7 += v * l;
+        }
       } else {
-        let q = p + depth;
-        let r = q + depth;
-        let t = r + depth;
-        if (step > 1) {
-          // offsets from i, cut to 32 bits: an index is one addition, and nothing else changes from round to round
-          p -= i;
-          q -= i;
-          r -= i;
-          t -= i;
-          for (; i < end; i++) {
-            const v = x[i];
-            const u = x[(i + depth) | 0];
-            let k = w[(i + p) | 0];
-            s0 += v * k;
-            z0 += u * k;
-            k = w[(i + q) | 0];
-            s1 += v * k;
-            z1 += u * k;
-            k = w[(i + r) | 0];
-            s2 += v * k;
-            z2 += u * k;
-            k = w[(i + t) | 0];
-            s3 += v * k;
-            z3 += u * k;
+        if (count > 1) {
+          while (i < end - 3) {
+            const v = x[i++];
+            const v1 = x[i++];
+            const v2 = x[i++];
+            const v3 = x[i++];
+            a = (a + v * w[p++] + v1 * w[p++] + v2 * w[p++] + v3 * w[p++]) | 0;
+            b = (b + v * w[q++] + v1 * w[q++] + v2 * w[q++] + v3 * w[q++]) | 0;
+            c = (c + v * w[r++] + v1 * w[r++] + v2 * w[r++] + v3 * w[r++]) | 0;
+            d = (d + v * w[t++] + v1 * w[t++] + v2 * w[t++] + v3 * w[t++]) | 0;
+          }
+          while (i < end) {
+            const v = x[i++];
+            a += v * w[p++];
+            b += v * w[q++];
+            c += v * w[r++];
+            d += v * w[t++];
           }
         } else {
-          for (; i < end - 3; i += 4) {
-            const v = x[i];
-            const v1 = x[(i + 1) | 0];
-            const v2 = x[(i + 2) | 0];
-            const v3 = x[(i + 3) | 0];
-            s0 += v * w[p] + v1 * w[(p + 1) | 0] + v2 * w[(p + 2) | 0] + v3 * w[(p + 3) | 0];
-            s1 += v * w[q] + v1 * w[(q + 1) | 0] + v2 * w[(q + 2) | 0] + v3 * w[(q + 3) | 0];
-            s2 += v * w[r] + v1 * w[(r + 1) | 0] + v2 * w[(r + 2) | 0] + v3 * w[(r + 3) | 0];
-            s3 += v * w[t] + v1 * w[(t + 1) | 0] + v2 * w[(t + 2) | 0] + v3 * w[(t + 3) | 0];
-            p += 4;
-            q += 4;
-            r += 4;
-            t += 4;
-          }
-          for (; i < end; i++) {
-            const v = x[i];
-            s0 += v * w[p++];
-            s1 += v * w[q++];
-            s2 += v * w[r++];
-            s3 += v * w[t++];
-          }
+          while (i < end - 3)
+            a = (a + x[i++] * w[p++] + x[i++] * w[p++] + x[i++] * w[p++] + x[i++] * w[p++]) | 0;
+          while (i < end) a += x[i++] * w[p++];
         }
+        s0 = a + b * 134217728;
+        s1 = c + d * 134217728;
       }
       let to = row * units + unit;
-      for (let k = unit; k < unit + count; k++) {
-        y[to] = requantize((s0 + bias[k]) | 0, multipliers[k], shifts[k], zeroPoint, min, max);
-        if (step > 1) {
-          y[to + units] = requantize((z0 + bias[k]) | 0, multipliers[k], shifts[k], zeroPoint, min, max);
+      for (let n = 0; n < step; n++) {
+        for (let k = unit; k < unit + count; k += 2) {
+          const high = count > 1 ? ((s0 / 134217728 + 67108864.5) | 0) - 67108864 : 0;
+          y[to++] = requantize(
+            (s0 - high * 134217728 + bias[k]) | 0,
+            multipliers[k],
+            shifts[k],
+            zeroPoint,
+            min,
+            max,
+          );
+          if (count > 1) {
+            y[to++] = requantize(
+              (high + bias[k + 1]) | 0,
+              multipliers[k + 1],
+              shifts[k + 1],
+              zeroPoint,
+              min,
+              max,
+            );
+          }
+          s0 = s1;
+          s1 = s2;
+          s2 = s3;
+          s3 = s4;
+          s4 = s5;
+          s5 = s6;
+          s6 = s7;
         }
-        to++;
-        s0 = s1;
-        s1 = s2;
-        s2 = s3;
-        z0 = z1;
-        z1 = z2;
-        z2 = z3;
+        to += units - count;
       }
     }
   }

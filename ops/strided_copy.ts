@@ -26,7 +26,7 @@ export function copyStrided8(
   f: number,
   t: number,
 ): void {
-  const n = dims[at];
+  let n = dims[at];
   const df = dims[at + 1];
   const dt = dims[at + 2];
   if (at) {
@@ -37,7 +37,16 @@ export function copyStrided8(
     }
     return;
   }
-  for (let i = 0; i < n; i++) {
+  // runs of bytes are what splits of channels come to
+  if (df === 1 && dt === 1) {
+    for (; n > 3; n -= 4) {
+      to[t++] = from[f++];
+      to[t++] = from[f++];
+      to[t++] = from[f++];
+      to[t++] = from[f++];
+    }
+  }
+  for (; n > 0; n--) {
     to[t] = from[f];
     f += df;
     t += dt;

@@ -153,6 +153,9 @@ export function transposeConvInt8(
           yZero,
           min,
           max,
+          1,
+          0,
+          units,
         );
         yAt += units;
       }
