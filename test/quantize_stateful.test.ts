@@ -5,6 +5,7 @@ import { GraphBuilder, random } from '../author/index';
 import { compareModels } from '../author/quantize/compare';
 import { quantizeModel, type QuantizeOptions } from '../author/quantize/index';
 import { readModel } from '../author/options';
+import { statify } from '../author/statify';
 import { writeModel } from '../author/writer';
 import { engines } from '../engines/index';
 import type { Graph, Options } from '../lib/graph';
@@ -131,6 +132,8 @@ describe('quantized operators that keep their state', function () {
     const rows = [rowsOf(100, 1, 5)];
     const long = typesOf(quantizeModel(lstm(), rows).graph);
     assert.deepEqual([long.x, long.w1, long.w12, long.h, long.c], ['INT8', 'INT8', 'INT32', 'INT8', 'INT16']);
+    const state = quantizeModel(lstm(), rows).graph.subgraphs[0].tensors.find(({ name }) => name === 'h')!;
+    assert.equal(state.zeroPoint, 0, 'TensorFlow Lite and TensorFlow Lite Micro differ on others');
     const wide = typesOf(quantizeModel(lstm(), rows, { state: 'int16' }).graph);
     assert.deepEqual(
       [wide.x, wide.w1, wide.w12, wide.h, wide.c],
@@ -168,29 +171,26 @@ describe('quantized operators that keep their state', function () {
   if (missing) it(`agree with TensorFlow Lite (pending: ${missing})`);
   else {
     // its kernel in integers takes SVDF with RELU alone
-    it('an SVDF agrees with TensorFlow Lite within a unit of the last place over 300 steps', async () => {
-      const { graph } = quantizeModel(svdf(2, 1), [rowsOf(1000, 1, 5)]);
-      const bytes = writeModel(graph);
-      const [ours, theirs] = [load(bytes), await openTflite(bytes)];
-      const seen = new Set<number>();
-      for (const row of rowsOf(300, 1, 9)) {
-        ours.step(row);
-        theirs.setInput(0, Array.from(ours.inputs[0].data));
-        theirs.invoke();
-        const other = theirs.output(0);
-        ours.outputs[0].data.forEach((value, i) => {
-          seen.add(value);
-          assert.ok(Math.abs(value - other[i]) <= 1, `${value}, TensorFlow Lite ${other[i]}`);
-        });
-      }
-      assert.ok(seen.size > 50);
-    });
-    it('an LSTM loads and runs in TensorFlow Lite', async () => {
-      const { graph } = quantizeModel(lstm(), [rowsOf(300, 1, 5)]);
-      const theirs = await openTflite(writeModel(graph));
-      theirs.invoke();
-      assert.equal(theirs.output(0).length, UNITS);
-    });
+    for (const name of ['an LSTM', 'an LSTM over five readings at a time', 'an SVDF of rank 2 with RELU']) {
+      it(`${name} agrees with TensorFlow Lite within a unit of the last place over 300 invocations`, async () => {
+        const [float, steps] = MODELS[name];
+        const { graph } = quantizeModel(float, [rowsOf(1000, steps, 5)]);
+        const bytes = writeModel(graph);
+        const [ours, theirs] = [load(bytes, { preserve: true }), await openTflite(bytes)];
+        const seen = new Set<number>();
+        for (const row of rowsOf(300, steps, 9)) {
+          ours.step(row);
+          theirs.setInput(0, Array.from(ours.inputs[0].data));
+          theirs.invoke();
+          const other = theirs.output(0);
+          ours.outputs[0].data.forEach((value, i) => {
+            seen.add(value);
+            assert.ok(Math.abs(value - other[i]) <= 1, `${value}, TensorFlow Lite ${other[i]}`);
+          });
+        }
+        assert.ok(seen.size > 50);
+      });
+    }
   }
 
   for (const engine of engines.filter(({ name }) => name !== 'node')) {
@@ -222,15 +222,42 @@ describe('quantized operators that keep their state', function () {
   }
 
   const folder = shared('models', 'mnist_lstm_float');
-  if (!folder) it(`a public model with an LSTM (${ABSENT})`);
-  else
+  /** Rows of real numbers: the inputs that lie beside a public model. */
+  const inputsOf = (name: string, length: number): number[][] => {
+    const raw = new Uint8Array(fs.readFileSync(shared('models', name, 'in.bin')!));
+    const values = new Float32Array(raw.buffer);
+    return Array.from({ length: values.length / length }, (_, i) =>
+      Array.from(values.subarray(length * i, length * (i + 1))),
+    );
+  };
+  if (!folder) it(`public float models (${ABSENT})`);
+  else {
+    it('a public model whose state was fed back by hand: with its state inside, in int16', () => {
+      const bytes = new Uint8Array(fs.readFileSync(shared('models', 'dtln_model_1_float', 'model.tflite')!));
+      const graph = statify(readModel(bytes), [{ out: 'Identity_1', in: 'input_3', initial: null }]);
+      const rows = inputsOf('dtln_model_1_float', 769).map((row) => row.slice(0, 257));
+      const quantized = quantizeModel(graph, [rows], { state: 'int16', perUnit: true });
+      assert.ok(writeModel(quantized.graph).length < 0.29 * bytes.length);
+      const { outputs, variables } = compareModels(quantized, [rows]);
+      assert.deepEqual(
+        variables.map(({ name, type }) => [name, type]),
+        [['input_3', 'INT16']],
+      );
+      for (const { name, rms, drifts } of [...outputs, ...variables])
+        assert.ok(rms > 0 && rms < 0.012 && !drifts, `${name}: ${rms}`);
+    });
+
+    it('a public model without state', () => {
+      const bytes = new Uint8Array(fs.readFileSync(shared('models', 'hello_world_float', 'model.tflite')!));
+      const rows = Array.from({ length: 200 }, (_, i) => [(i * 2 * Math.PI) / 200]);
+      const quantized = quantizeModel(readModel(bytes), [rows]);
+      const [{ rms }] = compareModels(quantized, [rows]).outputs;
+      assert.ok(rms > 0 && rms < 0.012, `rms ${rms}`);
+    });
+
     it('a public model with an LSTM: a third of the size, the same decisions, no drift', () => {
       const bytes = new Uint8Array(fs.readFileSync(`${folder}/model.tflite`));
-      const raw = new Uint8Array(fs.readFileSync(`${folder}/in.bin`));
-      const values = new Float32Array(raw.buffer);
-      const rows = Array.from({ length: values.length / 784 }, (_, i) =>
-        Array.from(values.subarray(784 * i, 784 * (i + 1))),
-      );
+      const rows = inputsOf('mnist_lstm_float', 784);
       const half = rows.length / 2;
       const quantized = quantizeModel(readModel(bytes), [rows.slice(0, half)]);
       const written = writeModel(quantized.graph);
@@ -244,4 +271,5 @@ describe('quantized operators that keep their state', function () {
       );
       assert.ok(same.length >= 0.95 * rows.length, `${same.length} of ${rows.length}`);
     });
+  }
 });

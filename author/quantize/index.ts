@@ -14,7 +14,7 @@ import { chooseDomains, touchesReals } from './domains';
 import type { Domain } from './operators';
 import { foldConstants } from './fold';
 import { Scales } from './scales';
-import { keepsState, withoutIntegers } from './stateful';
+import { keepsState, symmetricRange, withoutIntegers } from './stateful';
 
 export type { Range, Stream } from './calibrate';
 
@@ -89,6 +89,9 @@ export function quantizeModel(
   if (activations !== 'FLOAT32' || state !== 'FLOAT32') {
     const found = calibrate(float, streams, given, options.onStep ?? (() => undefined));
     for (const [tensor, range] of found) ranges.set(before[tensor.index], range);
+    for (const { op, outputs } of quantized.subgraphs[0].nodes)
+      if (op === 'UNIDIRECTIONAL_SEQUENCE_LSTM')
+        ranges.set(outputs[0], symmetricRange(ranges.get(outputs[0])!));
   }
   const { domains, unfit } = chooseDomains(quantized, { activations, state });
   const scales = new Scales(quantized, domains, ranges, given);

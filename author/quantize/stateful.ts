@@ -53,6 +53,12 @@ export function withoutIntegers(node: Node): string | null {
   return activation === 4 ? null : 'has a fused activation other than TANH';
 }
 
+/** A range around 0 that gives int8 the zero point 0: an LSTM's state. */
+export function symmetricRange({ low, high }: Range): Range {
+  const most = Math.max(-low, high);
+  return { low: -most, high: (most * 127) / 128 };
+}
+
 /** Operands of an integer LSTM: int8 weights, the output state as the output, the cell in int16. */
 export function lstmOperands(
   node: Node,
