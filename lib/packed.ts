@@ -1,13 +1,23 @@
 /**
  * The Model of a packed program: what `engram pack` decided on the host is not decided again, so this holds no reader,
  * planner or preparation. Its interface is that of lib/model.ts; parts that cost flash and RAM are added only where the
- * program has a use for them: lib/packed_state.ts, lib/packed_slices.ts.
+ * program has a use for them: lib/packed_state.ts, lib/packed_snapshots.ts, lib/packed_slices.ts.
+ *
+ * On Espruino a function takes five variables and one for each parameter, and what it is defined in stays with it. So a
+ * packed model has functions of the module for methods, no constructor, and one function for everything seldom needed.
  */
 import { Reals } from './convert';
 import { TypedArray } from './graph';
 import { Memory } from './memory';
 import { ModelTensor } from './model';
-import { Fingerprint, State } from './program';
+import { State } from './program';
+
+/** What `about` of a packed model is asked for. */
+export const LIST = 0;
+export const CLEAR = 1;
+export const USE = 2;
+export const VIEWS = 3;
+export const FINGERPRINT = 4;
 
 /** A variable of a packed program, as variables/table.ts and resets see it. */
 export interface PackedVariable {
@@ -17,46 +27,60 @@ export interface PackedVariable {
   initial: TypedArray | null;
 }
 
-/** What a packed module hands over. Names are those of `Program` where both have the part. */
-export interface PackedProgram {
+/** A packed model; see Model in lib/model.ts for what its members do. */
+export interface PackedModel {
   name: string;
   inputs: ModelTensor[];
   outputs: ModelTensor[];
+  memory: Memory;
+  /** Another one is used from the next step on. */
+  state: State;
+  step(...inputs: (Reals | State)[]): Float32Array | Float32Array[];
+  invoke(state?: State): void;
+  reset(): void;
+  toString(): string;
   /** Carries out a whole step. */
   run(): void;
-  /** Throws when the weights are no longer what they were; null where that cannot be. */
-  check: (() => void) | null;
-  /** Positions of a step that has control flow or is carried out in slices: goes on for `budget` of them. */
-  slice?(position: number, budget: number): number;
-  end?: number;
-  /** Numbers of the views on the state that inputs and outputs are, −1 for those in the arena. */
-  places?: number[];
-  /** Makes the list of variables, which would take memory if it were kept. */
-  variables(): PackedVariable[];
-  /** Writes the initial values of all variables. */
-  clear(views: TypedArray[]): void;
-  stateBytes: number;
-  state: State;
-  fingerprint: Fingerprint | null;
-  memory: Memory;
-  /** Makes the views on a state's block, in order. */
-  viewsOf?(buffer: ArrayBuffer): TypedArray[];
-  /** Lets the steps work on other views. */
-  use?(views: TypedArray[]): void;
+  /** The state that the steps work on. */
+  current: State;
+  /** Outputs as real numbers. */
+  results: Float32Array[];
+  /** Throws when the weights are no longer what they were; missing where that cannot be. */
+  check?(): void;
+  /**
+   * What is seldom needed, where there is state. LIST: makes the list of variables; CLEAR: writes initial values to the
+   * given views; USE: lets steps work on the given views; VIEWS: makes the views on a buffer; FINGERPRINT: that of the
+   * variables, and of the program.
+   */
+  about?(what: number, given?: ArrayBuffer | TypedArray[]): unknown;
 }
 
 const float = new Float32Array(1);
 
-/** Writes real numbers to a tensor, as lib/convert.ts does for types of at most 32 bits. */
+/**
+ * Writes real numbers to a tensor, as lib/convert.ts does for types of at most 32 bits. With `what` it only checks them
+ * instead, and throws an Error that begins so.
+ */
 export function put(values: Reals | undefined, tensor: ModelTensor, what: string): void {
   const data = tensor.data;
   const scale = tensor.scale;
   const real = tensor.type === 'FLOAT32';
   const list = (typeof values === 'number' ? [values] : values) as ArrayLike<number>;
-  let right = list && typeof list === 'object' && list.length === data.length;
-  for (let i = 0; right && i < data.length; i++)
-    right = typeof list[i] === 'number' && (real || list[i] === list[i]);
-  if (!right) throw new Error(what + ' "' + tensor.name + '" must be given ' + data.length + ' numbers');
+  if (what) {
+    let right = list && typeof list === 'object' && list.length === data.length;
+    for (let i = 0; right && i < data.length; i++)
+      right = typeof list[i] === 'number' && (real || list[i] === list[i]);
+    if (right) return;
+    throw new Error(
+      what +
+        ' "' +
+        tensor.name +
+        '" must be given ' +
+        data.length +
+        ' numbers, got ' +
+        (list && list.length !== data.length ? list.length : list),
+    );
+  }
   const bytes = data.byteLength / data.length;
   const half = bytes === 1 ? 128 : bytes === 2 ? 32768 : 2147483648;
   const low = tensor.type.charAt(0) === 'U' ? 0 : -half;
@@ -94,69 +118,53 @@ export function take(tensor: ModelTensor, into: Float32Array): Float32Array {
   return into;
 }
 
-/** A packed model; see Model in lib/model.ts for what its members do. */
-export class PackedModel {
-  inputs: ModelTensor[];
-  outputs: ModelTensor[];
-  program: PackedProgram;
-  memory: Memory;
-  private results: Float32Array[];
-
-  constructor(program: PackedProgram) {
-    this.program = program;
-    this.inputs = program.inputs;
-    this.outputs = program.outputs;
-    this.memory = program.memory;
-    this.results = [];
-    for (let i = 0; i < this.outputs.length; i++)
-      this.results.push(new Float32Array(this.outputs[i].data.length));
-  }
-
-  /** One step on the data of `inputs`; the answer is in the data of `outputs`. */
-  invoke(state?: State): void {
-    const program = this.program;
-    if (state) (this as unknown as { state: State }).state = state;
-    if (program.check) program.check();
-    program.run();
-    program.state.steps++;
-  }
-
-  /** What a REPL shows of the model. */
-  toString(): string {
-    const sides = [this.inputs, this.outputs];
-    let text = this.program.name + ':';
-    for (let side = 0; side < 2; side++) {
-      for (let i = 0; i < sides[side].length; i++) {
-        const tensor = sides[side][i];
-        text += (i ? ', ' : ' ') + tensor.name + ' ' + tensor.type + ' [' + tensor.shape.join() + ']';
-      }
-      if (!side) text += ' ->';
+/** Method `invoke`: one step on the data of `inputs`; the answer is in the data of `outputs`. */
+export function invoke(this: PackedModel, state?: State): void {
+  if (state) this.state = state;
+  if (this.state !== this.current) {
+    const views = this.state && this.state.views;
+    if (!views || views.length !== this.current.views.length) {
+      this.state = this.current;
+      throw new Error('not a state of this model: make one with newState()');
     }
-    return text + ', ' + this.program.variables().length + ' variables';
+    this.about!(USE, views);
+    this.current = this.state;
   }
-
-  /** Returns all state to its declared initial values. */
-  reset(): void {
-    const program = this.program;
-    program.clear(program.state.views);
-    program.state.steps = 0;
-  }
+  if (this.check) this.check();
+  this.run();
+  this.state.steps++;
 }
 
-export interface PackedModel {
-  /** One step on real numbers: an array (or a number) for each input, then perhaps a state. */
-  step(...inputs: (Reals | State)[]): Float32Array | Float32Array[];
-}
-
+/** Method `step`: one step on real numbers, an array (or a number) for each input, then perhaps a state. */
 // Espruino counts declared parameters as given: only a function without any knows how many it got
-PackedModel.prototype.step = function (this: PackedModel): Float32Array | Float32Array[] {
-  const self = this as unknown as { results: Float32Array[]; state: State };
+export function step(this: PackedModel): Float32Array | Float32Array[] {
   const inputs = this.inputs;
-  const results = self.results;
-  const state = arguments[inputs.length] as State;
+  const results = this.results;
   for (let i = 0; i < inputs.length; i++) put(arguments[i] as Reals, inputs[i], 'input ' + i);
-  if (state) self.state = state;
+  if (arguments[inputs.length]) this.state = arguments[inputs.length] as State;
+  for (let i = 0; i < inputs.length; i++) put(arguments[i] as Reals, inputs[i], '');
   this.invoke();
   for (let i = 0; i < results.length; i++) take(this.outputs[i], results[i]);
   return results.length === 1 ? results[0] : results;
-};
+}
+
+/** Method `reset`: returns all state to its declared initial values. */
+export function reset(this: PackedModel): void {
+  if (this.about) this.about(CLEAR, this.state.views);
+  this.state.steps = 0;
+}
+
+/** Method `toString`: what a REPL shows of the model. */
+export function describe(this: PackedModel): string {
+  let text = this.name + ':';
+  for (let side = 0; side < 2; side++) {
+    const tensors = side ? this.outputs : this.inputs;
+    for (let i = 0; i < tensors.length; i++) {
+      const tensor = tensors[i];
+      text += (i ? ', ' : ' ') + tensor.name + ' ' + tensor.type + ' [' + tensor.shape.join() + ']';
+    }
+    if (!side) text += ' ->';
+  }
+  const variables = this.about ? (this.about(LIST) as PackedVariable[]).length : 0;
+  return text + ', ' + variables + (variables === 1 ? ' variable' : ' variables');
+}

@@ -1,53 +1,78 @@
 /** Slices of packed models: start, resume, abandon, as in lib/model.ts. Programs then consist of a function a step. */
 import { PackedModel } from './packed';
+import { State } from './program';
 
 declare module './packed' {
   interface PackedModel {
     /** Position of a step under way, −1 when there is none. */
     position: number;
-    start(): void;
+    start(state?: State): void;
     resume(budget: number): boolean;
     abandon(): void;
   }
 }
 
-/** Gives packed models `start`, `resume` and `abandon`. */
-export function enableSlices(): void {
-  const model = PackedModel.prototype;
+/**
+ * Gives a packed model `start`, `resume` and `abandon`.
+ * @param slice goes on from a position for a number of steps, and says where it stopped
+ * @param end the position of a step that is done
+ */
+export function enableSlices(
+  model: PackedModel,
+  slice: (position: number, budget: number) => number,
+  end: number,
+): void {
   const reset = model.reset;
   const invoke = model.invoke;
+  const run = model.run;
+  let at = 0;
+  let most = 0;
   model.position = -1;
-  function idle(model: PackedModel): void {
+  function idle(): void {
     if (model.position >= 0)
       throw new Error('a step is under way: let resume() finish it, or call abandon() first');
   }
+  function piece(): void {
+    if (at !== end) at = slice(at, most);
+  }
+  /** All that invoke checks, and a piece of a step. */
+  function go(budget: number, state?: State): void {
+    most = budget;
+    model.run = piece;
+    try {
+      invoke.call(model, state);
+    } finally {
+      model.run = run;
+    }
+    if (at !== end) model.state.steps--;
+  }
   model.invoke = function (state): void {
-    idle(this);
-    invoke.call(this, state);
+    idle();
+    invoke.call(model, state);
   };
-  model.start = function (): void {
-    idle(this);
-    if (this.program.check) this.program.check();
-    this.position = 0;
+  model.start = function (state): void {
+    idle();
+    at = 0;
+    go(0, state);
+    model.position = 0;
   };
   model.resume = function (budget: number): boolean {
-    const program = this.program;
-    if (this.position < 0) throw new Error('no step is under way: call start() first');
-    const position = this.position;
-    this.position = -1;
-    const next = program.slice!(position, budget);
-    if (next !== program.end) {
-      this.position = next;
-      return false;
-    }
-    program.state.steps++;
-    return true;
+    if (model.position < 0) throw new Error('no step is under way: call start() first');
+    if (model.state !== model.current)
+      throw new Error(
+        'a step is under way on another state: let resume() finish it, or call abandon() first',
+      );
+    model.position = -1;
+    go(budget);
+    if (at === end) return true;
+    model.position = at;
+    return false;
   };
   model.abandon = function (): void {
-    this.position = -1;
+    model.position = -1;
   };
   model.reset = function (): void {
-    this.position = -1;
-    reset.call(this);
+    model.position = -1;
+    reset.call(model);
   };
 }

@@ -11,18 +11,18 @@ declare module './packed' {
 }
 
 /**
- * Gives packed models `create`, `getInput` and `getOutput`: a sketch takes `require('NAME')` in place of
+ * Gives a packed model `create`, `getInput` and `getOutput`: a sketch takes `require('NAME')` in place of
  * `require('tensorflow')`. Size and model are those of the packed program, whatever is given.
  */
-export function enableTensorflow(): void {
-  PackedModel.prototype.create = function (): PackedModel {
-    this.reset();
-    return this;
+export function enableTensorflow(model: PackedModel): void {
+  model.create = function (): PackedModel {
+    model.reset();
+    return model;
   };
-  PackedModel.prototype.getInput = function (index?: number): TypedArray {
-    return this.inputs[index || 0].data;
+  model.getInput = function (index?: number): TypedArray {
+    return model.inputs[index || 0].data;
   };
-  PackedModel.prototype.getOutput = function (index?: number): TypedArray {
-    return this.outputs[index || 0].data;
+  model.getOutput = function (index?: number): TypedArray {
+    return model.outputs[index || 0].data;
   };
 }

@@ -242,7 +242,7 @@ describe('packed modules for Espruino', function () {
       kernels: 'portable',
     });
     const model = evaluateThere(module, { 'gru.bin': weights });
-    assert.match(String(model), /^gru: .* INT8 \[1,3\] -> .* INT8 \[1,1\], 1 variables$/);
+    assert.match(String(model), /^gru: .* INT8 \[1,3\] -> .* INT8 \[1,1\], 1 variable$/);
   });
 });
 

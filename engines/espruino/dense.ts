@@ -29,13 +29,37 @@ export function floatRows(w: Float32Array, depth: number, units: number): Float3
   return rows;
 }
 
+/** Sums of products of x with each row. */
+export function rowSums(x: Int8Array, rows: Int8Array[]): ArrayLike<number> {
+  return (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
+}
+
 /**
- * Kernel: one multiplier for all units; `plus` and `minus` are zero point + ½ ± 2^(−e−1) + 4096, so that cutting off the
+ * The same with a small matrix as it is: `map` hands the start of each row to `E.convolve`, which walks there. The result
+ * has the type of `starts`.
+ */
+export function matrixSums(x: Int8Array, w: Int8Array, starts: Int32Array): ArrayLike<number> {
+  return (starts as unknown as number[]).map(E.convolve.bind(E, x, w));
+}
+
+/** The same with several rows to a view, into `s`. */
+export function sharedSums(
+  x: Int8Array,
+  views: Int8Array[],
+  starts: Int32Array,
+  s: Int32Array,
+): ArrayLike<number> {
+  let i = views.length;
+  while (i--) s.set((starts as unknown as number[]).map(E.convolve.bind(E, x, views[i])), i * starts.length);
+  return s;
+}
+
+/**
+ * Kernel: int8 from sums `s`, one multiplier for all units; `plus` and `minus` are zero point + ½ ± 2^(−e−1) + 4096, so that cutting off the
  * fraction rounds down; what is beyond ±4096 is cut off at min or max in any case.
  */
 export function denseInt8(
-  x: Int8Array,
-  rows: Int8Array[],
+  s: ArrayLike<number>,
   b: Int32Array,
   y: Int8Array,
   m: number,
@@ -44,7 +68,6 @@ export function denseInt8(
   min: number,
   max: number,
 ): void {
-  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
   let i = s.length;
   while (i--) {
     let v = s[i] + b[i];
@@ -58,8 +81,7 @@ export function denseInt8(
  * the table takes that to the int8 range, and to min and max.
  */
 export function denseInt8Table(
-  x: Int8Array,
-  rows: Int8Array[],
+  s: ArrayLike<number>,
   b: Int32Array,
   y: Int8Array,
   m: number,
@@ -68,7 +90,6 @@ export function denseInt8Table(
   u: Uint8ClampedArray,
   table: Uint8Array,
 ): void {
-  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
   let i = s.length;
   while (i--) {
     const v = s[i] + b[i];
@@ -79,8 +100,7 @@ export function denseInt8Table(
 
 /** Kernel: a multiplier m · 2^(−31−e) for each unit; `scale` holds 2^(−31−e), `nudge` 2^(−e−1), by e; zero + 128½. */
 export function denseInt8PerUnit(
-  x: Int8Array,
-  rows: Int8Array[],
+  s: ArrayLike<number>,
   b: Int32Array,
   y: Int8Array,
   m: Int32Array,
@@ -91,7 +111,6 @@ export function denseInt8PerUnit(
   u: Uint8ClampedArray,
   table: Uint8Array,
 ): void {
-  const s = (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
   let i = s.length;
   while (i--) {
     const v = s[i] + b[i];
@@ -115,36 +134,6 @@ export function startsOf(depth: number, together: number): Int32Array {
   const starts = new Int32Array(together);
   for (let i = 0; i < together; i++) starts[i] = i * depth;
   return starts;
-}
-
-/**
- * Kernel: as denseInt8PerUnit, for matrices whose rows would take too much memory as views: several share one, and `map`
- * hands the start of each to `E.convolve`, which walks there. `s` has room for all sums.
- */
-export function denseInt8Shared(
-  x: Int8Array,
-  views: Int8Array[],
-  starts: Int32Array,
-  s: Int32Array,
-  b: Int32Array,
-  y: Int8Array,
-  m: Int32Array,
-  e: Int8Array,
-  scale: Float64Array,
-  nudge: Float64Array,
-  zero: number,
-  u: Uint8ClampedArray,
-  table: Uint8Array,
-): void {
-  let i = views.length;
-  while (i--) s.set((starts as unknown as number[]).map(E.convolve.bind(E, x, views[i])), i * starts.length);
-  i = s.length;
-  while (i--) {
-    const v = s[i] + b[i];
-    const k = e[i];
-    u[i] = v * m[i] * scale[k] + (v < 0 ? zero - nudge[k] : zero + nudge[k]);
-  }
-  E.mapInPlace(u, y, table);
 }
 
 /** Kernel: depthwise convolution to one place; `taps(x, w, i)` is channel i's sum of products, written out. */

@@ -33,6 +33,19 @@ export function fromStorage(name: string, bytes: number, crc: number, fingerprin
   return checked(require('Storage').readArrayBuffer(name), name, bytes, crc, fingerprint);
 }
 
+declare const Modules: { removeCached(name: string): void };
+
+/** Method `check`: views on a file read 0 once it is rewritten. */
+export function checkFile(this: { name: string; weights: ArrayBuffer }): void {
+  if (new Uint8Array(this.weights, 0, 1)[0] === 78) return;
+  try {
+    Modules.removeCached(this.name);
+  } catch (_e) {
+    // it came under another name, or this has been told before
+  }
+  throw new Error(this.name + '.bin was rewritten: require the module again');
+}
+
 /** A part of a file that lies where views on the whole file cannot begin. */
 export function partOf(name: string, offset: number, length: number): ArrayBuffer {
   return E.toArrayBuffer(require('Storage').read(name, offset, length));

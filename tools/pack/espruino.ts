@@ -20,6 +20,8 @@ import {
   unbounded,
   type Accelerator,
   type Args,
+  type Argument,
+  type Inner,
   type Replacement,
 } from './replacement';
 
@@ -57,41 +59,51 @@ function denseInt8(
   const bound = boundOf(w, bias, depth, units);
   const es = Array.from(shifts, (shift) => -shift);
   if (!es.every((e) => isExact(e, bound))) return null;
-  const matrix = made(w, (name) => `int8Rows(${name}, ${depth}, ${units})`);
+  const { sums, imports } = sumsOf(x, w, depth, units, together);
   if (uniform(multipliers) && uniform(shifts)) {
     const [m, plus, minus] = scaled(multipliers[0], shifts[0], zero, bound)!;
     // a table of 256 bytes is worth it only beside larger weights
     if (units * depth < 512)
-      return call(DENSE, 'denseInt8', [x, matrix, bias, y, m, plus, minus, min, max], 'int8Rows');
-    return call(
-      DENSE,
-      'denseInt8Table',
-      [x, matrix, bias, y, m, plus - 3968, minus - 3968, clamping(units), clampTable(min, max)],
-      'int8Rows',
-    );
-  }
-  if (together > 1 && units % together === 0) {
-    const views = made(w, (name) => `sharedRows(${name}, ${depth}, ${units}, ${together})`);
-    const starts = made(null, () => `startsOf(${depth}, ${together})`);
-    const sums = made(null, () => `new Int32Array(${units})`);
-    return call(
-      DENSE,
-      'denseInt8Shared',
-      [x, views, starts, sums, bias, y, ...perUnit(multipliers, es, zero, min, max)],
-      'sharedRows',
-      'startsOf',
-      'scalesOf',
-      'nudgesOf',
-    );
+      return call(DENSE, 'denseInt8', [sums, bias, y, m, plus, minus, min, max], ...imports);
+    const table: Argument[] = [clamping(units), clampTable(min, max)];
+    return call(DENSE, 'denseInt8Table', [sums, bias, y, m, plus - 3968, minus - 3968, ...table], ...imports);
   }
   return call(
     DENSE,
     'denseInt8PerUnit',
-    [x, matrix, bias, y, ...perUnit(multipliers, es, zero, min, max)],
-    'int8Rows',
+    [sums, bias, y, ...perUnit(multipliers, es, zero, min, max)],
+    ...imports,
     'scalesOf',
     'nudgesOf',
   );
+}
+
+/** Elements up to which walking to the start of a row is cheap: no more than 128 of them on average. */
+const SHORT_WALK = 256;
+
+/** How the sums of an int8 matrix–vector product are computed: rows as views, rows that share views, or one view. */
+function sumsOf(
+  x: Int8Array,
+  w: Int8Array,
+  depth: number,
+  units: number,
+  together: number,
+): { sums: Inner; imports: string[] } {
+  if (units * depth <= SHORT_WALK) {
+    const starts = made(null, () => `startsOf(${depth}, ${units})`);
+    return { sums: { inner: 'matrixSums', args: [x, w, starts] }, imports: ['matrixSums', 'startsOf'] };
+  }
+  if (together > 1 && units % together === 0) {
+    const args = [
+      x,
+      made(w, (name) => `sharedRows(${name}, ${depth}, ${units}, ${together})`),
+      made(null, () => `startsOf(${depth}, ${together})`),
+      made(null, () => `new Int32Array(${units})`),
+    ];
+    return { sums: { inner: 'sharedSums', args }, imports: ['sharedSums', 'sharedRows', 'startsOf'] };
+  }
+  const rows = made(w, (name) => `int8Rows(${name}, ${depth}, ${units})`);
+  return { sums: { inner: 'rowSums', args: [x, rows] }, imports: ['rowSums', 'int8Rows'] };
 }
 
 /** The last arguments of kernels with a multiplier for each unit. */

@@ -1,14 +1,12 @@
-/** Prints a prepared program as the source of a packed module; lib/packed.ts says what it must hand over. */
+/** Prints a prepared program as the source of a packed module; PackedModel in lib/packed.ts is what it must make. */
 import type { TypedArray } from '../../lib/graph';
 import type { Model, ModelTensor } from '../../lib/model';
-import type { Fingerprint, Program, Step } from '../../lib/program';
+import type { Fingerprint, Program } from '../../lib/program';
+import { Definitions } from './definitions';
+import type { acceleration } from './espruino';
 import type { Part, Target } from './index';
-import { rowsTogether, type acceleration } from './espruino';
-import { placeOf } from '../../lib/prepare';
-import { kernelName, type KernelName } from './kernels';
-import { arrayName, literalArray, numberText } from './print';
-import type { Made } from './replacement';
-import { WeightsBuilder } from './weights';
+import { arrayName, numberText } from './print';
+import { countersOf, printSteps } from './steps';
 
 export interface PrintPackedOptions {
   target: Target;
@@ -19,166 +17,26 @@ export interface PrintPackedOptions {
   accelerate: typeof acceleration | null;
 }
 
-/** Kernels that write to the array in their first argument, which is memory of the program and no constant. */
-const COUNTERS = ['enter', 'startLoop', 'repeat'];
 /** Espruino's views begin at 65,535 at the latest. */
 const LARGEST_OFFSET = 65535;
 /** Stands in the source for the number of variables that the module takes, known once it is bundled. */
 export const VARIABLES = 987654321;
-/** Types that copies may have in place of bytes. */
-const ELEMENTS = [Int8Array, Int16Array, Int32Array, Float32Array];
-/** Kernels that say where to go on. */
-const JUMPS = ['jump', 'enter', 'leave', 'branch', 'repeat', 'once'];
 
-/** Names of the module's constants and views, and the statements that define them. */
-class Definitions {
-  readonly lines: string[] = [];
-  /** Values made of the others. */
-  readonly made: string[] = [];
-  /** Constants, whose place in the weights is known only at the end. */
-  readonly constants: { name: string; array: TypedArray; index: number }[] = [];
-  readonly weights = new WeightsBuilder();
-  usesFilled = false;
-  private readonly names = new Map<string, string>();
-
-  constructor(
-    private readonly program: Program,
-    private readonly counters: Set<TypedArray>,
-    private readonly target: Target,
-  ) {}
-
-  private named(key: string, make: (name: string) => string | null): string {
-    let name = this.names.get(key);
-    if (!name) {
-      name = `v${this.names.size}`;
-      this.names.set(key, name);
-      const line = make(name);
-      if (line) this.lines.push(`var ${name} = ${line};`);
-    }
-    return name;
-  }
-
-  /** Whether an array is neither computed in a step nor a counter of the program. */
-  readonly isConstant = (array: TypedArray): boolean =>
-    array.buffer !== this.program.arena &&
-    array.buffer !== this.program.state.buffer &&
-    !this.counters.has(array);
-
-  /**
-   * The arrays of a copy, as views that the program has for other reasons: bytes would take views of their own, and
-   * Espruino copies element by element.
-   */
-  asElements(arrays: TypedArray[]): TypedArray[] {
-    const { arena, state, steps } = this.program;
-    const types = ELEMENTS.filter((type) =>
-      steps.some(({ args }) => args.some((value) => value instanceof type)),
-    );
-    for (const type of types) {
-      const fit = arrays.every(({ buffer, byteOffset, byteLength }) => {
-        if (byteOffset % type.BYTES_PER_ELEMENT || byteLength % type.BYTES_PER_ELEMENT) return false;
-        const twin = (view: TypedArray): boolean =>
-          view instanceof type && view.byteOffset === byteOffset && view.byteLength === byteLength;
-        return buffer === arena || (buffer === state.buffer && state.views.some(twin));
-      });
-      if (!fit) continue;
-      return arrays.map(
-        ({ buffer, byteOffset, byteLength }) =>
-          new type(buffer as ArrayBuffer, byteOffset, byteLength / type.BYTES_PER_ELEMENT),
-      );
-    }
-    return arrays;
-  }
-
-  /** The name of a value that the module makes from an array. */
-  nameOfMade({ of, text }: Made): string {
-    const expression = text(of ? this.nameOf(of) : '');
-    return this.named(expression, (name) => {
-      this.made.push(`var ${name} = ${expression};`);
-      return null;
-    });
-  }
-
-  /** The name of an array. `before`: bytes that must lie before a constant in the file. */
-  nameOf(array: TypedArray, before = 0): string {
-    const type = arrayName(array);
-    const { program } = this;
-    if (array.length === 0) return this.named(`${type} 0`, () => `new ${type}(0)`);
-    if (array.buffer === program.arena) {
-      return this.named(
-        `arena ${type} ${array.byteOffset} ${array.length}`,
-        () => `new ${type}(arena, ${array.byteOffset}, ${array.length})`,
-      );
-    }
-    if (array.buffer === program.state.buffer) {
-      const index = program.state.views.findIndex(
-        (view) =>
-          view.byteOffset === array.byteOffset &&
-          view.length === array.length &&
-          view.constructor === array.constructor,
-      );
-      if (index < 0) throw new Error('a step has a view on the state that the state has not');
-      return `s${index}`;
-    }
-    if (this.counters.has(array)) {
-      return this.named(`counter ${[...this.counters].indexOf(array)}`, () => `new ${type}(${array.length})`);
-    }
-    const values = Array.from(array);
-    const same = values.every((value) => Object.is(value, values[0]));
-    if (!before && same && array.length > 2 && array.byteLength <= 4096) {
-      return this.named(`filled ${type} ${array.length} ${values[0]}`, () => {
-        this.usesFilled = true;
-        return this.target === 'espruino'
-          ? `new ${type}(${array.length}).fill(${numberText(values[0])})`
-          : `filled(new ${type}(${array.length}), ${numberText(values[0])})`;
-      });
-    }
-    if (!before && array.length <= 2) {
-      const text = literalArray(array);
-      return this.named(text, () => text);
-    }
-    const index = this.weights.add(array, before);
-    return this.named(`constant ${index}`, (name) => {
-      this.constants.push({ name, array, index });
-      return null;
-    });
-  }
+export interface PrintedModule {
+  /** An ES module below the compiled chip side. */
+  source: string;
+  weights: Uint8Array;
+  /** Rows of matrices, or groups of them, that are views of their own. */
+  rows: number;
+  /** Bytes of the arrays that the module allocates. */
+  arrayBytes: number;
 }
 
-function tensorText(tensor: ModelTensor, data: string): string {
-  const { name, type, shape, scale, zeroPoint } = tensor;
-  return `{ name: ${JSON.stringify(name)}, type: '${type}', shape: ${JSON.stringify(shape)}, scale: ${numberText(scale)}, zeroPoint: ${zeroPoint}, data: ${data} }`;
-}
-
-/** How the step's text is made, and which kernels it imports. */
-function printStep(
-  step: Step,
-  definitions: Definitions,
-  options: PrintPackedOptions,
-  imports: Map<string, KernelName>,
-  together: number,
-): { call: string; jumps: boolean; throws: boolean } {
-  const original = kernelName(step.kernel);
-  const replacement = options.accelerate?.(original, step, definitions.isConstant, together) ?? null;
-  const kernel = replacement?.kernel ?? original;
-  const use = (name: KernelName): void => void imports.set(`${name.module} ${name.name}`, name);
-  // a portable kernel of the same name may be used beside it
-  const local = kernel === original ? kernel.name : `${kernel.name}_fast`;
-  imports.set(`${kernel.module} ${local}`, {
-    ...kernel,
-    name: local === kernel.name ? local : `${kernel.name} as ${local}`,
-  });
-  replacement?.imports.forEach(use);
-  const given = original.name === 'copyBytes' ? definitions.asElements(step.args as TypedArray[]) : step.args;
-  const args = (replacement?.args ?? given).map((value) => {
-    if (typeof value === 'number') return numberText(value);
-    if ('text' in value) return definitions.nameOfMade(value);
-    return definitions.nameOf(value);
-  });
-  return {
-    call: `${local}(${args.join(', ')})`,
-    jumps: JUMPS.includes(original.name),
-    throws: step.kernel.toString().includes('throw '),
-  };
+function tensorText(
+  { name, type, shape, scale, zeroPoint }: Omit<ModelTensor, 'data'>,
+  last: string,
+): string {
+  return `{ name: ${JSON.stringify(name)}, type: '${type}', shape: ${JSON.stringify(shape)}, scale: ${numberText(scale)}, zeroPoint: ${zeroPoint}, ${last} }`;
 }
 
 /** The view on which an array ends: that of a BigInt64Array port as Int32Array. */
@@ -188,81 +46,72 @@ function plainView(array: TypedArray): TypedArray {
     : array;
 }
 
-/**
- * The source of a packed module, an ES module below the compiled chip side, and its weights.
- * @throws Error when a kernel is not exported by any module
- */
-export function printPacked(
-  model: Model,
-  options: PrintPackedOptions,
-): { source: string; weights: Uint8Array; rows: number; arrayBytes: number } {
-  const { program } = model;
-  const { target, parts, name } = options;
-  const espruino = target === 'espruino';
-  const counters = new Set<TypedArray>();
-  const steps = program.steps.slice(0, program.initial);
-  for (const step of steps) {
-    if (COUNTERS.includes(kernelName(step.kernel).name)) counters.add(step.args[0] as TypedArray);
+/** Imports of the module, and what is done with them. */
+class Imports {
+  private readonly lines: string[] = [];
+
+  /** Imports names from a module of the chip side, without extension. */
+  from(module: string, ...names: string[]): void {
+    this.lines.push(`import { ${names.join(', ')} } from './${module}';`);
   }
-  const definitions = new Definitions(program, counters, target);
-  const imports = new Map<string, KernelName>();
-  const together = rowsTogether(steps.map((step) => ({ kernel: kernelName(step.kernel), step })));
-  const printed = steps.map((step) => ({
-    step,
-    ...printStep(step, definitions, options, imports, together),
-  }));
-  const sliced = parts.includes('slices') || printed.some((step) => step.jumps);
-  const throwing = printed.some((step) => step.throws);
 
-  const body = printed.map(({ step, call, jumps, throws }) => {
-    const place = throws ? `at = ${JSON.stringify(placeOf(step.node))};\n` : '';
-    return place + (sliced && jumps ? `return ${call};` : `${call};`);
-  });
-  const straight = sliced
-    ? `position = 0; while (position !== ${program.end} && budget-- > 0) { next = steps[position](); position = next >= 0 ? next : position + 1; }`
-    : body.slice(0, program.end).join('\n');
-  const guarded = (text: string): string =>
-    throwing ? `try {\n${text}\n} catch (e) {\nthrow new Error(at + ': ' + e.message);\n}` : text;
-  const runText = sliced
-    ? `var steps = [${body.map((text) => `function () {\n${text}\n}`).join(',\n')}];
-var slice = function (position, budget) {
-var next = 0;
-${guarded(straight.replace('position = 0; ', ''))}
-return position;
-};
-var run = function () { slice(0, Infinity); };`
-    : `var run = function () {\n${guarded(straight)}\n};`;
+  toString(): string {
+    return this.lines.join('\n');
+  }
+}
 
-  const ports = [...model.inputs, ...model.outputs].map((tensor) => {
-    const data = definitions.nameOf(plainView(tensor.data));
-    return {
-      text: tensorText(tensor, data),
-      place: data.startsWith('s') ? Number(data.slice(1)) : -1,
-    };
-  });
+/** The variables: their list, and statements that write their initial values to `given`. */
+function printVariables(
+  program: Program,
+  definitions: Definitions,
+  espruino: boolean,
+): { list: string[]; clearing: string[]; fills: boolean } {
   const clearing: string[] = [];
-  const variables = program.variables.map((variable, index) => {
-    const { name: title, type, shape, scale, zeroPoint, length } = variable.tensor;
+  let fills = false;
+  const list = program.variables.map((variable, index) => {
+    const { tensor } = variable;
     // what reset() does without an array needs none
-    const zero = scale ? zeroPoint : 0;
+    const zero = tensor.scale ? tensor.zeroPoint : 0;
     const usual = !variable.initial || Array.from(variable.initial).every((value) => Object.is(value, zero));
     const initial = usual ? 'null' : definitions.nameOf(variable.initial!);
-    if (!usual) clearing.push(`views[${index}].set(${initial});`);
-    else if (espruino) clearing.push(`views[${index}].fill(${zero});`);
-    else clearing.push(`filled(views[${index}], ${zero});`);
-    const tensor = `{ name: ${JSON.stringify(title)}, type: '${type}', shape: ${JSON.stringify(shape)}, scale: ${numberText(scale)}, zeroPoint: ${zeroPoint}, length: ${length} }`;
-    return `{ container: ${JSON.stringify(variable.container)}, name: ${JSON.stringify(variable.name)}, tensor: ${tensor}, initial: ${initial} }`;
+    if (!usual) clearing.push(`given[${index}].set(${initial});`);
+    else if (espruino) clearing.push(`given[${index}].fill(${zero});`);
+    else clearing.push(`filled(given[${index}], ${zero});`);
+    fills ||= usual;
+    return `{ container: ${JSON.stringify(variable.container)}, name: ${JSON.stringify(variable.name)}, tensor: ${tensorText(tensor, `length: ${tensor.length}`)}, initial: ${initial} }`;
   });
+  return { list, clearing, fills };
+}
+
+/**
+ * The source of a packed module, and its weights.
+ * @throws Error when a kernel is not exported by any module, or weights are too large to be inside of the module
+ */
+export function printPacked(model: Model, options: PrintPackedOptions): PrintedModule {
+  const { program } = model;
+  const { target, parts, name, fingerprint } = options;
+  const espruino = target === 'espruino';
+  const definitions = new Definitions(program, countersOf(program), target);
+  const steps = printSteps(program, definitions, options.accelerate, parts.includes('slices'));
+  const ports = [...model.inputs, ...model.outputs].map((tensor) => {
+    const data = definitions.nameOf(plainView(tensor.data));
+    const place = data.startsWith('s') ? Number(data.slice(1)) : -1;
+    return { text: tensorText(tensor, `data: ${data}`), place };
+  });
+  const variables = printVariables(program, definitions, espruino);
   const stateful = program.stateBytes > 0;
   const streams = stateful && parts.includes('state');
+  const snapshots = stateful && parts.includes('snapshots');
+
   // a step's views may be others than those of the program that is printed
-  const text = [runText, ...ports.map((port) => port.text)].join('\n');
+  const used = [steps.text, ...ports.map((port) => port.text)].join('\n');
   const kept = program.state.views
     .map((view, index) => ({ view, index }))
-    .filter(({ index }) => index < program.variables.length || new RegExp(`\\bs${index}\\b`).test(text));
-  const views = kept.map(({ view }) => `new ${arrayName(view)}(buffer, ${view.byteOffset}, ${view.length})`);
+    .filter(({ index }) => index < program.variables.length || new RegExp(`\\bs${index}\\b`).test(used));
+  const viewsOn = (buffer: string): string[] =>
+    kept.map(({ view }) => `new ${arrayName(view)}(${buffer}, ${view.byteOffset}, ${view.length})`);
 
-  const weights = definitions.weights.build(options.fingerprint.program);
+  const weights = definitions.weights.build(fingerprint.program);
   const words = new Int32Array(weights.buffer, 0, 4);
   if (espruino && options.inline && weights.length > LARGEST_OFFSET)
     throw new Error(
@@ -271,7 +120,7 @@ var run = function () { slice(0, Infinity); };`
   let parted = false;
   const viewOf = (array: TypedArray, index: number): string => {
     const offset = definitions.weights.offset(index);
-    if (espruino && offset + array.byteLength > LARGEST_OFFSET && !options.inline) {
+    if (espruino && offset + array.byteLength > LARGEST_OFFSET) {
       parted = true;
       return `new ${arrayName(array)}(partOf('${name}.bin', ${offset}, ${array.byteLength}), 0, ${array.length})`;
     }
@@ -280,7 +129,7 @@ var run = function () { slice(0, Infinity); };`
       : `new ${arrayName(array)}(weights.buffer, weights.byteOffset + ${offset}, ${array.length})`;
   };
   const constantLines: string[] = [];
-  const elsewhere = [runText, ...ports.map((port) => port.text), ...variables].join('\n');
+  const elsewhere = [used, ...variables.list, ...variables.clearing].join('\n');
   let made = definitions.made.join('\n');
   for (const { name: constant, array, index } of definitions.constants) {
     const view = viewOf(array, index);
@@ -289,52 +138,27 @@ var run = function () { slice(0, Infinity); };`
     if (!use.test(elsewhere) && made.match(use)?.length === 1) made = made.replace(use, view);
     else constantLines.push(`var ${constant} = ${view};`);
   }
-  const base64 = Buffer.from(weights).toString('base64').replace(/=+$/, '');
+
+  const imports = new Imports();
+  for (const kernel of steps.imports) imports.from(kernel.module, kernel.name);
+  imports.from('lib/packed', 'step', 'invoke', 'reset', 'describe');
+  if (!espruino && (definitions.usesFilled || variables.fills)) imports.from('lib/packed', 'filled');
   const some = definitions.constants.length > 0;
-
-  const importLines = [...imports.values()].map((k) => `import { ${k.name} } from './${k.module}';`);
-  const core = ['PackedModel'];
-  if (!espruino && (definitions.usesFilled || clearing.some((line) => line.startsWith('filled'))))
-    core.push('filled');
-  importLines.push(`import { ${core.join(', ')} } from './lib/packed';`);
-  const stateImports: string[] = [];
-  if (streams) stateImports.push('PackedVariables', 'enableStreams');
-  if (parts.includes('snapshots') && stateful) stateImports.push('enablePackedSnapshots');
-  if (stateImports.length)
-    importLines.push(`import { ${stateImports.join(', ')} } from './lib/packed_state';`);
-  if (stateImports.includes('enablePackedSnapshots'))
-    importLines.push(
-      `import { crcOfBoth } from '${espruino ? './engines/espruino/weights' : './lib/packed_crc'}';`,
-    );
-  if (sliced) importLines.push(`import { enableSlices } from './lib/packed_slices';`);
-  if (parts.includes('tensorflow'))
-    importLines.push(`import { enableTensorflow } from './lib/packed_tensorflow';`);
-  const enabling = [
-    streams ? 'enableStreams();' : '',
-    stateImports.includes('enablePackedSnapshots') ? 'enablePackedSnapshots(crcOfBoth);' : '',
-    sliced ? 'enableSlices();' : '',
-    parts.includes('tensorflow') ? 'enableTensorflow();' : '',
-  ].filter(Boolean);
-
+  const mapped = some && espruino && !options.inline;
   const key = `'${name}.bin', ${weights.length}, ${words[2]}, ${words[3]}`;
+  const base64 = (): string => Buffer.from(weights).toString('base64').replace(/=+$/, '');
   let opening = '';
+  if (espruino) imports.from('engines/espruino/weights', 'checkMemory');
+  if (parted) imports.from('engines/espruino/weights', 'partOf');
   if (some && espruino) {
-    importLines.push(
-      options.inline
-        ? `import { fromText } from './engines/espruino/weights';`
-        : `import { fromStorage } from './engines/espruino/weights';`,
-    );
-    opening = options.inline
-      ? `var weights = fromText('${base64}', ${key});`
-      : `var weights = fromStorage(${key});`;
+    imports.from('engines/espruino/weights', options.inline ? 'fromText' : 'fromStorage');
+    opening = options.inline ? `fromText('${base64()}', ${key})` : `fromStorage(${key})`;
   } else if (some) {
-    importLines.push(
-      `import { openWeights${options.inline ? ', fromBase64' : ''} } from './lib/packed_weights';`,
-    );
-    opening = `var weights = openWeights(${options.inline ? `fromBase64('${base64}', ${weights.length})` : 'given'}, ${key});`;
+    imports.from('lib/packed_weights', 'openWeights', ...(options.inline ? ['fromBase64'] : []));
+    opening = `openWeights(${options.inline ? `fromBase64('${base64()}', ${weights.length})` : 'given'}, ${key})`;
   }
-  const memory = { ...model.memory, packed: weights.length };
-  const fields = [
+
+  const members = [
     `name: '${name}'`,
     `inputs: [${ports
       .slice(0, model.inputs.length)
@@ -344,47 +168,76 @@ var run = function () { slice(0, Infinity); };`
       .slice(model.inputs.length)
       .map((port) => port.text)
       .join(',\n')}]`,
-    'run: run',
-    sliced ? `slice: slice,\nend: ${program.end}` : '',
-    some && espruino && !options.inline
-      ? `check: function () { if (new Uint8Array(weights, 0, 1)[0] !== 78) throw new Error('${name}.bin was rewritten: require the module again'); }`
-      : 'check: null',
-    `variables: function () { return [${variables.join(',\n')}]; }`,
-    `clear: function (views) {\n${clearing.join('\n')}\n}`,
-    `stateBytes: ${program.stateBytes}`,
+    `memory: { arena: ${model.memory.arena}, variables: ${model.memory.variables}, constants: ${model.memory.constants}, preserved: ${model.memory.preserved}, tables: ${model.memory.tables} }`,
     `state: { buffer: buffer, views: [${kept.map(({ index }) => `s${index}`).join(', ')}], steps: 0 }`,
-    `fingerprint: ${stateImports.includes('enablePackedSnapshots') ? `{ variables: ${options.fingerprint.variables}, program: ${options.fingerprint.program} }` : 'null'}`,
-    `memory: { arena: ${memory.arena}, variables: ${memory.variables}, constants: ${memory.constants}, preserved: ${memory.preserved}, tables: ${memory.tables} }`,
-    streams
-      ? `places: [${ports.map((port) => kept.findIndex(({ index }) => index === port.place)).join(', ')}],
-viewsOf: function (buffer) { return [${views.join(', ')}]; },
-use: function (views) { ${kept.map(({ index }, i) => `s${index} = views[${i}];`).join(' ')} }`
-      : '',
-  ].filter(Boolean);
+    `results: [${model.outputs.map((tensor) => `new Float32Array(${plainView(tensor.data).length})`).join(', ')}]`,
+    'run: run, step: step, invoke: invoke, reset: reset, toString: describe',
+  ];
+  if (mapped) {
+    imports.from('engines/espruino/weights', 'checkFile');
+    members.push('weights: weights, check: checkFile');
+  }
+  const finish: string[] = ['packed.current = packed.state;'];
+  // its REPL calls toString() only of objects that have a constructor
+  if (espruino) finish.push('packed.__proto__ = { constructor: step };');
+  if (stateful) {
+    members.push(`about: function (what, given) {
+if (what === 0) return [${variables.list.join(',\n')}];
+if (what === 1) { ${variables.clearing.join('\n')} }
+if (what === 2) { ${kept.map(({ index }, i) => `s${index} = given[${i}];`).join(' ')} ${ports
+      .map(({ place }, i) => {
+        const side = i < model.inputs.length ? `inputs[${i}]` : `outputs[${i - model.inputs.length}]`;
+        return place < 0 ? '' : `packed.${side}.data = s${place};`;
+      })
+      .join(' ')} }
+${streams ? `if (what === 3) return [${viewsOn('given').join(', ')}];` : ''}
+${snapshots ? `if (what === 4) return [${fingerprint.variables}, ${fingerprint.program}];` : ''}
+}`);
+    finish.push('packed.reset();');
+  }
+  if (streams) {
+    imports.from('lib/packed_state', 'newState', 'variablesOf');
+    members.push('newState: newState');
+    finish.push("Object.defineProperty(packed, 'variables', { get: variablesOf });");
+    if (ports.some(({ place }) => place >= 0)) {
+      imports.from('lib/packed_state', 'watchState');
+      finish.push('watchState(packed);');
+    }
+  } else members.push('variables: { length: 0, names: function () { return []; } }');
+  if (snapshots) {
+    imports.from('lib/packed_snapshots', 'save', 'restore');
+    imports.from(espruino ? 'engines/espruino/weights' : 'lib/packed_crc', 'crcOfBoth');
+    members.push('save: save, restore: restore, crc: crcOfBoth');
+  }
+  if (steps.sliced) {
+    imports.from('lib/packed_slices', 'enableSlices');
+    finish.push(`enableSlices(packed, slice, ${program.end});`);
+  }
+  if (parts.includes('tensorflow')) {
+    imports.from('lib/packed_tensorflow', 'enableTensorflow');
+    finish.push('enableTensorflow(packed);');
+  }
 
-  if (parted) importLines.push(`import { partOf } from './engines/espruino/weights';`);
-  if (espruino) importLines.push(`import { checkMemory } from './engines/espruino/weights';`);
-  const make = `${espruino ? `checkMemory('${name}', ${VARIABLES});` : ''}
-${opening}
+  const making = `${espruino ? `checkMemory('${name}', ${VARIABLES});` : ''}
+${opening ? `var weights = ${opening};` : ''}
 var arena = new ArrayBuffer(${program.arena.byteLength});
 var buffer = new ArrayBuffer(${program.stateBytes});
-${views.map((view, i) => `var s${kept[i].index} = ${view};`).join('\n')}
+${viewsOn('buffer')
+  .map((view, i) => `var s${kept[i].index} = ${view};`)
+  .join('\n')}
 ${[...definitions.lines, ...constantLines, made].join('\n')}
-${throwing ? "var at = '';" : ''}
-${runText}
-var packed = new PackedModel({
-${fields.join(',\n')}
-});
-${streams ? 'packed.variables = new PackedVariables(packed);' : 'packed.variables = { length: 0, names: function () { return []; } };'}
-packed.reset();`;
-
+${steps.text}
+var packed = {
+${members.join(',\n')}
+};
+${finish.join('\n')}`;
   const source = espruino
-    ? `${importLines.join('\n')}\n${enabling.join('\n')}\n${make}\n${options.inline ? 'export default packed;' : 'module.exports = packed;'}\n`
-    : `${importLines.join('\n')}\n${enabling.join('\n')}
-var make = function (given) {\n${make}\nreturn packed;\n};
+    ? `${imports}\n${making}\n${options.inline ? 'export default packed;' : 'module.exports = packed;'}\n`
+    : `${imports}\nvar make = function (given) {\n${making}\nreturn packed;\n};
 export default ${options.inline || !some ? 'make()' : 'make'};\n`;
-  let arrayBytes = program.arena.byteLength + program.stateBytes;
+
   const arrays = [...definitions.lines, made].join(' ');
+  let arrayBytes = program.arena.byteLength + program.stateBytes;
   for (const [, bits, length] of arrays.matchAll(/new [A-Z][a-z]+(\d+)(?:Clamped)?Array\((\d+)\)/g))
     arrayBytes += (Number(bits) / 8) * Number(length);
   let rows = 0;

@@ -7,7 +7,15 @@ export interface Replacement {
   kernel: KernelName;
   /** Further functions that the argument texts use. */
   imports: KernelName[];
-  /** Arguments; an object makes a value once, when the module is loaded, from the name of an array. */
+  args: Argument[];
+}
+
+/** An argument: a number, an array, a value made when the module is loaded, or one that another function gives in each step. */
+export type Argument = number | TypedArray | Made | Inner;
+
+/** A call whose result is an argument. */
+export interface Inner {
+  inner: string;
   args: (number | TypedArray | Made)[];
 }
 
@@ -27,6 +35,7 @@ export type Accelerator = (
 
 export const FLOAT_MAX = 3.4028234663852886e38;
 
+/** A value that is made once. */
 export function made(of: TypedArray | null, text: (name: string) => string): Made {
   return { of, text };
 }
