@@ -134,8 +134,6 @@ export function patchInt8(
   xPlace: number,
   yPlace: number,
 ): void {
-  // nothing that would need a check for overflow, for V8
-  xZero = (xZero << 24) >> 24;
   const count = rows * runs * length < 2048 && last - unit > 3 ? 4 : 1;
   for (; unit < last; unit += count) {
     // the last four once more, where units are no multiple of four

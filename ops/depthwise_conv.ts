@@ -55,9 +55,6 @@ export function depthwiseConvFloat32(
   const place = strideX * xX;
   const back = xStep - 3 * place;
   const sliding = filterWidth === 3 && strideX === dilationX;
-  // how far apart in x neighbouring outputs of one place begin, if that is the same for four of them
-  const across = perChannel === 1 ? 1 : perChannel % 4 ? -1 : 0;
-  const xNext = xStep - 3 * across;
   for (let batch = 0; batch < batches; batch++) {
     for (let oy = 0; oy < outHeight; oy++) {
       const top = oy * strideY - padY;
@@ -83,9 +80,9 @@ export function depthwiseConvFloat32(
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
-          let from = xAt + (perChannel > 1 ? Math.floor(unit / perChannel) : unit);
+          let from = xAt + ((unit / perChannel) | 0);
           let at = ky * wY + kx * wX + unit;
-          next = places === 1 && across >= 0 && units - unit > 3 ? 4 : 1;
+          next = places === 1 && perChannel === 1 && units - unit > 3 ? 4 : 1;
           if (places > 1) {
             for (let row = 0; row < rows; row++) {
               let p = from;
@@ -130,14 +127,11 @@ export function depthwiseConvFloat32(
               const end = at + taps * wX;
               if (next > 1) {
                 for (let q = at; q < end;) {
-                  s0 += x[p] * w[q++];
-                  p += across;
-                  s1 += x[p] * w[q++];
-                  p += across;
-                  s2 += x[p] * w[q++];
-                  p += across;
-                  s3 += x[p] * w[q++];
-                  p += xNext;
+                  s0 += x[p++] * w[q++];
+                  s1 += x[p++] * w[q++];
+                  s2 += x[p++] * w[q++];
+                  s3 += x[p++] * w[q++];
+                  p += xStep - 4;
                   q += wX - 4;
                 }
               } else {
@@ -203,15 +197,10 @@ export function depthwiseConvInt8(
   min: number,
   max: number,
 ): void {
-  // nothing that would need a check for overflow, for V8
-  xZero = (xZero << 24) >> 24;
   const xStep = dilationX * xX;
   const place = strideX * xX;
   const back = xStep - 3 * place;
   const sliding = filterWidth === 3 && strideX === dilationX;
-  // how far apart in x neighbouring outputs of one place begin, if that is the same for four of them
-  const across = perChannel === 1 ? 1 : perChannel % 4 ? -1 : 0;
-  const xNext = xStep - 3 * across;
   for (let batch = 0; batch < batches; batch++) {
     for (let oy = 0; oy < outHeight; oy++) {
       const top = oy * strideY - padY;
@@ -237,9 +226,9 @@ export function depthwiseConvInt8(
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
-          let from = xAt + (perChannel > 1 ? Math.floor(unit / perChannel) : unit);
+          let from = xAt + ((unit / perChannel) | 0);
           let at = ky * wY + kx * wX + unit;
-          next = places === 1 && across >= 0 && units - unit > 3 ? 4 : 1;
+          next = places === 1 && perChannel === 1 && units - unit > 3 ? 4 : 1;
           if (places > 1) {
             for (let row = 0; row < rows; row++) {
               let p = from;
@@ -284,14 +273,11 @@ export function depthwiseConvInt8(
               const end = at + taps * wX;
               if (next > 1) {
                 for (let q = at; q < end;) {
-                  s0 += (x[p] - xZero) * w[q++];
-                  p += across;
-                  s1 += (x[p] - xZero) * w[q++];
-                  p += across;
-                  s2 += (x[p] - xZero) * w[q++];
-                  p += across;
-                  s3 += (x[p] - xZero) * w[q++];
-                  p += xNext;
+                  s0 += (x[p++] - xZero) * w[q++];
+                  s1 += (x[p++] - xZero) * w[q++];
+                  s2 += (x[p++] - xZero) * w[q++];
+                  s3 += (x[p++] - xZero) * w[q++];
+                  p += xStep - 4;
                   q += wX - 4;
                 }
               } else {

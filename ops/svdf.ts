@@ -46,7 +46,7 @@ export function svdfFloat32(
       for (let r = 0; r < rank; r++) {
         const last = at + memory;
         state[last - 1] = features[from++];
-        for (; at < last; at++) sum += state[at] * wTime[p++];
+        while (at < last) sum += state[at++] * wTime[p++];
       }
       y[to++] = sum;
     }
@@ -85,7 +85,14 @@ export function svdfInt8(
       for (let r = 0; r < rank; r++) {
         const last = at + memory;
         state[last - 1] = features[from++];
-        for (; at < last; at++) sum += state[at] * wTime[p++];
+        while (at < last - 3) {
+          sum +=
+            state[at++] * wTime[p++] +
+            state[at++] * wTime[p++] +
+            state[at++] * wTime[p++] +
+            state[at++] * wTime[p++];
+        }
+        while (at < last) sum += state[at++] * wTime[p++];
       }
       y[to++] = requantize(sum | 0, multiplier, shift, zeroPoint, -128, 127);
     }

@@ -3,6 +3,7 @@
  * worth little alone; the ratios are of two things measured in the same run.
  */
 import { Command } from 'commander';
+import { loops } from './bench_loops';
 import { arenas, copies } from './bench_memory';
 import { section as packed } from './bench-pack';
 import { publicMissing } from './bench_subjects';
@@ -54,6 +55,13 @@ const SECTIONS: Section[] = [
     missing: publicMissing,
     partly: true,
     run: onEngines,
+  },
+  {
+    name: 'loops',
+    title: 'Kernels of dot products beside the fastest bare loop of each engine',
+    missing: () => null,
+    partly: true,
+    run: loops,
   },
   {
     name: 'packed',
