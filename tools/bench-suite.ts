@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { loops } from './bench_loops';
 import { arenas, copies } from './bench_memory';
 import { section as packed } from './bench-pack';
+import { split } from './bench_split';
 import { publicMissing } from './bench_subjects';
 import { againstTflite, peerMissing } from './bench_tflite';
 import { models, onEngines } from './bench_timing';
@@ -69,6 +70,13 @@ const SECTIONS: Section[] = [
     missing: publicMissing,
     partly: true,
     run: async (line) => line((await packed()).trimEnd()),
+  },
+  {
+    name: 'split',
+    title: 'What a step of a packed GRU takes on Espruino, by kind',
+    missing: () => null,
+    partly: true,
+    run: split,
   },
 ];
 
