@@ -258,7 +258,10 @@ export function quantizeCommand(): Command {
         .choices(['quantized', 'float'])
         .default('quantized'),
     )
-    .option('--per-unit', 'a scale for each unit of dense layers: larger, and beyond runtimes before 2023')
+    .option(
+      '--per-unit',
+      'a scale for each unit of dense layers: more exact where they differ in size, and larger',
+    )
     .option(
       '--range <name=low:high>',
       'range of a tensor or variable that the data do not show; may be given several times',
