@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   const file = path.join(root, 'docs', 'bundles.md');
   const text = fs.readFileSync(file, 'utf8');
   const table = `| family | operators | KB | budget |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
-  fs.writeFileSync(file, text.replace(/\| family \|[\s\S]*?\n(?=\n|$)/, table));
+  fs.writeFileSync(file, text.replace(/\| family +\|[\s\S]*?\n(?=\n|$)/, table));
   let readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
   for (const { out } of BUNDLES) {
     const size = kilobytes(fs.statSync(path.join(root, out)).size);
