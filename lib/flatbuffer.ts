@@ -4,8 +4,8 @@
  * instructions an access and MicroQuickJS has none.
  */
 
-const word = new Int32Array(1);
-const wordAsFloat = new Float32Array(word.buffer);
+const word = /* @__PURE__ */ new Int32Array(1);
+const wordAsFloat = /* @__PURE__ */ new Float32Array(word.buffer);
 
 /** Espruino's views begin at this byte of a buffer at the latest. */
 const REACH = 65535;

@@ -139,7 +139,7 @@ async function shorten(code: string, format: NonNullable<BundleOptions['format']
     toplevel: format === 'module',
     // a function within another one is made anew in each call: packed programs would pay for that in every element
     compress:
-      format === 'script' ? { ecma: 5, passes: 2 } : { ecma: 5, passes: 2, reduce_funcs: false, inline: 1 },
+      format === 'script' ? { ecma: 5, passes: 2 } : { ecma: 5, passes: 2, reduce_funcs: false, inline: 1, loops: false },
     mangle: { reserved: RESERVED, properties: { builtins: true, regex: INTERNAL } },
     format: { ecma: 5, comments: false },
   });

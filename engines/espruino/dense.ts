@@ -29,6 +29,22 @@ export function floatRows(w: Float32Array, depth: number, units: number): Float3
   return rows;
 }
 
+/** Views of several rows each, `together` of them. */
+export function sharedRows(w: Int8Array, depth: number, units: number, together: number): Int8Array[] {
+  const views: Int8Array[] = [];
+  const size = depth * together;
+  for (let i = 0; i < units; i += together)
+    views.push(new Int8Array(w.buffer as ArrayBuffer, w.byteOffset + i * depth, size));
+  return views;
+}
+
+/** Where the rows of such a view begin. */
+export function startsOf(depth: number, together: number): Int32Array {
+  const starts = new Int32Array(together);
+  for (let i = 0; i < together; i++) starts[i] = i * depth;
+  return starts;
+}
+
 /** Sums of products of x with each row. */
 export function rowSums(x: Int8Array, rows: Int8Array[]): ArrayLike<number> {
   return (rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, x)) as unknown as number[];
@@ -54,23 +70,61 @@ export function sharedSums(
   return s;
 }
 
+/** Where the rows of a depthwise convolution's input begin; `E.mapInPlace` takes no indices of 32 bits. */
+export function tapsOf(units: number, taps: number): Uint16Array {
+  const starts = new Uint16Array(taps);
+  for (let i = 0; i < taps; i++) starts[i] = i * units;
+  return starts;
+}
+
 /**
- * Kernel: int8 from sums `s`, one multiplier for all units; `plus` and `minus` are zero point + ½ ± 2^(−e−1) + 4096, so that cutting off the
- * fraction rounds down; what is beyond ±4096 is cut off at min or max in any case.
+ * Sums of a depthwise convolution to one place: channel j's column is gathered from x, which has a row of all channels a
+ * tap, into `column`; `w` has the taps of a channel side by side. `starts` are the beginnings of x's rows, `span` is from the
+ * first tap of a channel to its last one.
+ */
+export function columnSums(
+  j: number,
+  offset: number,
+  span: number,
+  column: Int8Array,
+  w: Int8Array,
+  taps: number,
+  starts: Uint16Array,
+  s: Int32Array,
+  x: Int8Array,
+): ArrayLike<number> {
+  const gather = E.mapInPlace;
+  const convolve = E.convolve;
+  const buffer = x.buffer as ArrayBuffer;
+  offset = x.byteOffset;
+  while (j--) {
+    gather(starts, column, new Int8Array(buffer, offset + j, span));
+    s[j] = convolve(column, w, j * taps);
+  }
+  return s;
+}
+
+/**
+ * Kernel: int8 from sums `s`, one multiplier for all units; `plus` and `minus` are zero point + ½ ± 2^(−e−1) + 4096, so that
+ * cutting off the fraction rounds down; what is beyond ±4096 is cut off at min or max in any case.
+ *
+ * Working variables are parameters (`v`, any number), and what loops use most comes first: Espruino looks names up one
+ * after the other, and a `var` costs as much as an index.
  */
 export function denseInt8(
+  i: number,
+  v: number,
   s: ArrayLike<number>,
   b: Int32Array,
-  y: Int8Array,
   m: number,
-  plus: number,
   minus: number,
+  plus: number,
+  y: Int8Array,
   min: number,
   max: number,
 ): void {
-  let i = s.length;
   while (i--) {
-    let v = s[i] + b[i];
+    v = s[i] + b[i];
     v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
     y[i] = v < min ? min : v > max ? max : v;
   }
@@ -81,82 +135,39 @@ export function denseInt8(
  * the table takes that to the int8 range, and to min and max.
  */
 export function denseInt8Table(
+  i: number,
+  v: number,
   s: ArrayLike<number>,
   b: Int32Array,
-  y: Int8Array,
   m: number,
-  plus: number,
   minus: number,
+  plus: number,
   u: Uint8ClampedArray,
+  y: Int8Array,
   table: Uint8Array,
 ): void {
-  let i = s.length;
-  while (i--) {
-    const v = s[i] + b[i];
-    u[i] = v * m + (v < 0 ? minus : plus);
-  }
+  while (i--) u[i] = (v = s[i] + b[i]) * m + (v < 0 ? minus : plus);
   E.mapInPlace(u, y, table);
 }
 
 /** Kernel: a multiplier m · 2^(−31−e) for each unit; `scale` holds 2^(−31−e), `nudge` 2^(−e−1), by e; zero + 128½. */
 export function denseInt8PerUnit(
+  i: number,
+  v: number,
+  k: number,
   s: ArrayLike<number>,
   b: Int32Array,
-  y: Int8Array,
   m: Int32Array,
   e: Int8Array,
   scale: Float64Array,
   nudge: Float64Array,
   zero: number,
   u: Uint8ClampedArray,
-  table: Uint8Array,
-): void {
-  let i = s.length;
-  while (i--) {
-    const v = s[i] + b[i];
-    const k = e[i];
-    u[i] = v * m[i] * scale[k] + (v < 0 ? zero - nudge[k] : zero + nudge[k]);
-  }
-  E.mapInPlace(u, y, table);
-}
-
-/** Views of several rows each, `together` of them. */
-export function sharedRows(w: Int8Array, depth: number, units: number, together: number): Int8Array[] {
-  const views: Int8Array[] = [];
-  const size = depth * together;
-  for (let i = 0; i < units; i += together)
-    views.push(new Int8Array(w.buffer as ArrayBuffer, w.byteOffset + i * depth, size));
-  return views;
-}
-
-/** Where the rows of such a view begin. */
-export function startsOf(depth: number, together: number): Int32Array {
-  const starts = new Int32Array(together);
-  for (let i = 0; i < together; i++) starts[i] = i * depth;
-  return starts;
-}
-
-/** Kernel: depthwise convolution to one place; `taps(x, w, i)` is channel i's sum of products, written out. */
-export function depthwiseInt8(
-  x: Int8Array,
-  w: Int8Array,
-  b: Int32Array,
   y: Int8Array,
-  taps: (x: Int8Array, w: Int8Array, i: number) => number,
-  m: Int32Array,
-  e: Int8Array,
-  scale: Float64Array,
-  nudge: Float64Array,
-  zero: number,
-  u: Uint8ClampedArray,
   table: Uint8Array,
 ): void {
-  let i = y.length;
-  while (i--) {
-    const v = taps(x, w, i) + b[i];
-    const k = e[i];
-    u[i] = v * m[i] * scale[k] + (v < 0 ? zero - nudge[k] : zero + nudge[k]);
-  }
+  while (i--)
+    u[i] = (v = s[i] + b[i]) * m[i] * scale[(k = e[i])] + (v < 0 ? zero - nudge[k] : zero + nudge[k]);
   E.mapInPlace(u, y, table);
 }
 

@@ -1,6 +1,7 @@
 /**
  * Elementwise kernels for an interpreter of source text: operands of one shape, fewest tokens per element, everything
- * that can be is computed when packing. They give the bits of ops/arithmetic.ts and ops/gates.ts.
+ * that can be is computed when packing. They give the bits of ops/arithmetic.ts and ops/gates.ts. Working variables are
+ * parameters, see dense.ts.
  */
 
 declare const E: {
@@ -8,35 +9,32 @@ declare const E: {
 };
 
 /** Kernel: y = a + b. */
-export function addFloat32(a: Float32Array, b: Float32Array, y: Float32Array, n: number): void {
+export function addFloat32(n: number, a: Float32Array, b: Float32Array, y: Float32Array): void {
   while (n--) y[n] = a[n] + b[n];
 }
 
 /** Kernel: y = a − b. */
-export function subFloat32(a: Float32Array, b: Float32Array, y: Float32Array, n: number): void {
+export function subFloat32(n: number, a: Float32Array, b: Float32Array, y: Float32Array): void {
   while (n--) y[n] = a[n] - b[n];
 }
 
 /** Kernel: y = a · b. */
-export function mulFloat32(a: Float32Array, b: Float32Array, y: Float32Array, n: number): void {
+export function mulFloat32(n: number, a: Float32Array, b: Float32Array, y: Float32Array): void {
   while (n--) y[n] = a[n] * b[n];
 }
 
 /** Kernel: σ(x). */
-export function sigmoidFloat32(x: Float32Array, y: Float32Array, n: number): void {
+export function sigmoidFloat32(n: number, v: number, x: Float32Array, y: Float32Array): void {
   const exp = Math.exp;
-  while (n--) {
-    const v = x[n];
-    y[n] = v < -9 ? exp(v) : 1 / (1 + exp(-v));
-  }
+  while (n--) y[n] = (v = x[n]) < -9 ? exp(v) : 1 / (1 + exp(-v));
 }
 
 /** Kernel: tanh(x). */
-export function tanhFloat32(x: Float32Array, y: Float32Array, n: number): void {
+export function tanhFloat32(n: number, v: number, e: number, x: Float32Array, y: Float32Array): void {
   const exp = Math.exp;
   while (n--) {
-    const v = x[n];
-    const e = exp(v < 0 ? v + v : -v - v);
+    v = x[n];
+    e = exp(v < 0 ? v + v : -v - v);
     y[n] = (v < 0 ? -v : v) < 0.0001 ? v : (v < 0 ? e - 1 : 1 - e) / (1 + e);
   }
 }
@@ -46,10 +44,11 @@ export function tanhFloat32(x: Float32Array, y: Float32Array, n: number): void {
  * units of the wider term.
  */
 export function addInt8Linear(
+  n: number,
+  v: number,
   a: Int8Array,
   b: Int8Array,
   y: Int8Array,
-  n: number,
   fa: number,
   fb: number,
   offset: number,
@@ -60,7 +59,7 @@ export function addInt8Linear(
   max: number,
 ): void {
   while (n--) {
-    let v = a[n] * fa + b[n] * fb + offset;
+    v = a[n] * fa + b[n] * fb + offset;
     v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
     y[n] = v < min ? min : v > max ? max : v;
   }
@@ -68,10 +67,11 @@ export function addInt8Linear(
 
 /** Kernel, int8: as addQuantized; the second term is floor(b·fb + ob) after one rounding, and halved with another one. */
 export function addInt8Rounded(
+  n: number,
+  v: number,
   a: Int8Array,
   b: Int8Array,
   y: Int8Array,
-  n: number,
   fa: number,
   oa: number,
   fb: number,
@@ -86,7 +86,7 @@ export function addInt8Rounded(
   max: number,
 ): void {
   while (n--) {
-    let v = Math.floor(b[n] * fb + ob);
+    v = Math.floor(b[n] * fb + ob);
     v = a[n] * fa + oa + sign * ((v + half - +(v < 0)) >> shift);
     v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
     y[n] = v < min ? min : v > max ? max : v;
@@ -95,10 +95,11 @@ export function addInt8Rounded(
 
 /** Kernel, int8: the product, requantized. */
 export function mulInt8(
+  n: number,
+  v: number,
   a: Int8Array,
   b: Int8Array,
   y: Int8Array,
-  n: number,
   za: number,
   zb: number,
   m: number,
@@ -108,7 +109,7 @@ export function mulInt8(
   max: number,
 ): void {
   while (n--) {
-    let v = (a[n] - za) * (b[n] - zb);
+    v = (a[n] - za) * (b[n] - zb);
     v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
     y[n] = v < min ? min : v > max ? max : v;
   }
@@ -119,10 +120,11 @@ export function mulInt8(
  * `engram pack` takes it where all pairs of operands give the bits of addQuantized.
  */
 export function addInt8Table(
+  n: number,
+  v: number,
   a: Int8Array,
   b: Int8Array,
   y: Int8Array,
-  n: number,
   fa: number,
   fb: number,
   offset: number,
@@ -131,19 +133,17 @@ export function addInt8Table(
   u: Uint8ClampedArray,
   table: Uint8Array,
 ): void {
-  while (n--) {
-    const v = a[n] * fa + b[n] * fb + offset;
-    u[n] = v + (v < 0 ? minus : plus);
-  }
+  while (n--) u[n] = (v = a[n] * fa + b[n] * fb + offset) + (v < 0 ? minus : plus);
   E.mapInPlace(u, y, table);
 }
 
 /** Kernel, int8: the product, requantized through a clamping array. */
 export function mulInt8Table(
+  n: number,
+  v: number,
   a: Int8Array,
   b: Int8Array,
   y: Int8Array,
-  n: number,
   za: number,
   zb: number,
   m: number,
@@ -152,9 +152,6 @@ export function mulInt8Table(
   u: Uint8ClampedArray,
   table: Uint8Array,
 ): void {
-  while (n--) {
-    const v = (a[n] - za) * (b[n] - zb);
-    u[n] = v * m + (v < 0 ? minus : plus);
-  }
+  while (n--) u[n] = (v = (a[n] - za) * (b[n] - zb)) * m + (v < 0 ? minus : plus);
   E.mapInPlace(u, y, table);
 }

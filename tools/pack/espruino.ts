@@ -20,7 +20,6 @@ import {
   unbounded,
   type Accelerator,
   type Args,
-  type Argument,
   type Inner,
   type Replacement,
 } from './replacement';
@@ -64,18 +63,16 @@ function denseInt8(
     const [m, plus, minus] = scaled(multipliers[0], shifts[0], zero, bound)!;
     // a table of 256 bytes is worth it only beside larger weights
     if (units * depth < 512)
-      return call(DENSE, 'denseInt8', [sums, bias, y, m, plus, minus, min, max], ...imports);
-    const table: Argument[] = [clamping(units), clampTable(min, max)];
-    return call(DENSE, 'denseInt8Table', [sums, bias, y, m, plus - 3968, minus - 3968, ...table], ...imports);
+      return call(DENSE, 'denseInt8', [units, 0, sums, bias, m, minus, plus, y, min, max], ...imports);
+    const table = [clamping(units), y, clampTable(min, max)];
+    return call(
+      DENSE,
+      'denseInt8Table',
+      [units, 0, sums, bias, m, minus - 3968, plus - 3968, ...table],
+      ...imports,
+    );
   }
-  return call(
-    DENSE,
-    'denseInt8PerUnit',
-    [sums, bias, y, ...perUnit(multipliers, es, zero, min, max)],
-    ...imports,
-    'scalesOf',
-    'nudgesOf',
-  );
+  return perUnit(sums, bias, y, multipliers, es, [zero, min, max], imports);
 }
 
 /** Elements up to which walking to the start of a row is cheap: no more than 128 of them on average. */
@@ -106,23 +103,28 @@ function sumsOf(
   return { sums: { inner: 'rowSums', args: [x, rows] }, imports: ['rowSums', 'int8Rows'] };
 }
 
-/** The last arguments of kernels with a multiplier for each unit. */
+/** Requantizes sums with a multiplier for each unit. */
 function perUnit(
+  sums: Inner,
+  bias: Int32Array,
+  y: Int8Array,
   multipliers: Int32Array,
   es: number[],
-  zero: number,
-  min: number,
-  max: number,
-): Replacement['args'] {
-  return [
-    multipliers,
-    Int8Array.from(es),
-    made(null, () => 'scalesOf()'),
-    made(null, () => 'nudgesOf()'),
-    zero + 128.5,
-    clamping(es.length),
-    clampTable(min, max),
-  ];
+  [zero, min, max]: number[],
+  imports: string[],
+): Replacement {
+  const scales = made(null, () => 'scalesOf()');
+  const nudges = made(null, () => 'nudgesOf()');
+  const units = es.length;
+  const args = [bias, multipliers, Int8Array.from(es), scales, nudges, zero + 128.5, clamping(units), y];
+  return call(
+    DENSE,
+    'denseInt8PerUnit',
+    [units, 0, 0, sums, ...args, clampTable(min, max)],
+    ...imports,
+    'scalesOf',
+    'nudgesOf',
+  );
 }
 
 function depthwiseInt8(args: Args, isConstant: (array: TypedArray) => boolean): Replacement | null {
@@ -140,7 +142,14 @@ function depthwiseInt8(args: Args, isConstant: (array: TypedArray) => boolean): 
   const taps = filterHeight * filterWidth;
   const onePlace = batches === 1 && outHeight === 1 && outWidth === 1;
   if (!onePlace || height !== filterHeight || width !== filterWidth || perChannel !== 1) return null;
-  if (x.length !== taps * units || w.length !== x.length || !isConstant(w) || !isConstant(bias)) return null;
+  if (
+    x.length > 65535 ||
+    x.length !== taps * units ||
+    w.length !== x.length ||
+    !isConstant(w) ||
+    !isConstant(bias)
+  )
+    return null;
   const folded = new Int32Array(units);
   let bound = 0;
   for (let unit = 0; unit < units; unit++) {
@@ -155,17 +164,17 @@ function depthwiseInt8(args: Args, isConstant: (array: TypedArray) => boolean): 
   }
   const es = Array.from(shifts, (shift) => -shift);
   if (!es.every((e) => isExact(e, bound))) return null;
-  const products = Array.from({ length: taps }, (_, k) =>
-    k ? `x[i + ${k * units}] * w[i + ${k * units}]` : 'x[i] * w[i]',
-  );
-  const sum = made(null, () => `function (x, w, i) { return ${products.join(' + ')}; }`);
-  return call(
-    DENSE,
-    'depthwiseInt8',
-    [x, w, folded, y, sum, ...perUnit(multipliers, es, zero, min, max)],
-    'scalesOf',
-    'nudgesOf',
-  );
+  const columns = new Int8Array(w.length);
+  for (let i = 0; i < w.length; i++) columns[(i % units) * taps + Math.floor(i / units)] = w[i];
+  const column = made(null, () => `new Int8Array(${taps})`);
+  const starts = made(null, () => `tapsOf(${units}, ${taps})`);
+  const room = made(null, () => `new Int32Array(${units})`);
+  const span = (taps - 1) * units + 1;
+  const sums: Inner = {
+    inner: 'columnSums',
+    args: [units, 0, span, column, columns, taps, starts, room, x],
+  };
+  return perUnit(sums, folded, y, multipliers, es, [zero, min, max], ['columnSums', 'tapsOf']);
 }
 
 function denseFloat32(args: Args, isConstant: (array: TypedArray) => boolean): Replacement | null {
@@ -200,9 +209,9 @@ const ACCELERATORS: Record<string, Accelerator> = {
 };
 
 /** Rows of matrices that may have a view each: about two variables a row. */
-const MOST_ROWS = 240;
+const MOST_ROWS = 150;
 /** Rows to a view beyond that. More take less memory, and longer walks to their starts. */
-const TOGETHER = 4;
+const TOGETHER = 8;
 
 /** How many rows share a view in a program. */
 export function rowsTogether(steps: { kernel: KernelName; step: Step }[]): number {

@@ -27,16 +27,21 @@ function isFlat(args: Args): boolean {
   return n > 0 && inner === n && ai === 1 && bi === 1;
 }
 
+/** Count of elements, working variables, then a, b and y. */
+function countFirst(args: Args, ...working: number[]): Args {
+  return [args[3], ...working, ...args.slice(0, 3)];
+}
+
 export function addFloat32(args: Args): Replacement | null {
   const [sign, min, max] = args.slice(11) as number[];
   if (!isFlat(args) || !(args[0] instanceof Float32Array) || !unbounded(min, max)) return null;
-  return call(ELEMENTWISE, sign < 0 ? 'subFloat32' : 'addFloat32', args.slice(0, 4));
+  return call(ELEMENTWISE, sign < 0 ? 'subFloat32' : 'addFloat32', countFirst(args));
 }
 
 export function mulFloat32(args: Args): Replacement | null {
   const [min, max] = args.slice(11) as number[];
   if (!isFlat(args) || !unbounded(min, max)) return null;
-  return call(ELEMENTWISE, 'mulFloat32', args.slice(0, 4));
+  return call(ELEMENTWISE, 'mulFloat32', countFirst(args));
 }
 
 export function addInt8(args: Args): Replacement | null {
@@ -79,9 +84,9 @@ function verified(portable: Kernel, args: Args, short: Kernel, parameters: numbe
   const expected = new Int8Array(65536);
   const got = new Int8Array(65536);
   portable(a, b, expected, 65536, 65536, ...args.slice(5));
-  short(a, b, got, 65536, ...parameters);
+  short(65536, 0, a, b, got, ...parameters);
   if (Buffer.compare(Buffer.from(expected.buffer), Buffer.from(got.buffer))) return null;
-  return call(ELEMENTWISE, short.name, [...args.slice(0, 4), ...parameters]);
+  return call(ELEMENTWISE, short.name, [...countFirst(args, 0), ...parameters]);
 }
 
 /** Calls a kernel with a stand-in for `E.mapInPlace`; in place of a clamping array, which Node rounds to, come doubles. */
@@ -119,9 +124,9 @@ function throughTable(
   const got = new Int8Array(65536);
   portable(a, b, expected, 65536, 65536, ...args.slice(5));
   const table = clampTable(min, max);
-  asOnEspruino(() => short(a, b, got, 65536, ...parameters, new Float64Array(65536), table));
+  asOnEspruino(() => short(65536, 0, a, b, got, ...parameters, new Float64Array(65536), table));
   if (Buffer.compare(Buffer.from(expected.buffer), Buffer.from(got.buffer))) return null;
-  return call(ELEMENTWISE, short.name, [...args.slice(0, 4), ...parameters, clamping(n), table]);
+  return call(ELEMENTWISE, short.name, [...countFirst(args, 0), ...parameters, clamping(n), table]);
 }
 
 export function mulInt8(args: Args): Replacement | null {
@@ -137,9 +142,11 @@ export function mulInt8(args: Args): Replacement | null {
 }
 
 export function sigmoidFloat32(args: Args): Replacement {
-  return call(ELEMENTWISE, 'sigmoidFloat32', args);
+  const [x, y, n] = args;
+  return call(ELEMENTWISE, 'sigmoidFloat32', [n, 0, x, y]);
 }
 
 export function tanhFloat32(args: Args): Replacement {
-  return call(ELEMENTWISE, 'tanhFloat32', args);
+  const [x, y, n] = args;
+  return call(ELEMENTWISE, 'tanhFloat32', [n, 0, 0, x, y]);
 }

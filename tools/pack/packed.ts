@@ -169,7 +169,7 @@ export function printPacked(model: Model, options: PrintPackedOptions): PrintedM
       .map((port) => port.text)
       .join(',\n')}]`,
     `memory: { arena: ${model.memory.arena}, variables: ${model.memory.variables}, constants: ${model.memory.constants}, preserved: ${model.memory.preserved}, tables: ${model.memory.tables} }`,
-    `state: { buffer: buffer, views: [${kept.map(({ index }) => `s${index}`).join(', ')}], steps: 0 }`,
+    `state: { buffer: ${stateful ? 'buffer' : 'null'}, views: [${kept.map(({ index }) => `s${index}`).join(', ')}], steps: 0 }`,
     `results: [${model.outputs.map((tensor) => `new Float32Array(${plainView(tensor.data).length})`).join(', ')}]`,
     'run: run, step: step, invoke: invoke, reset: reset, toString: describe',
   ];
@@ -221,7 +221,7 @@ ${snapshots ? `if (what === 4) return [${fingerprint.variables}, ${fingerprint.p
   const making = `${espruino ? `checkMemory('${name}', ${VARIABLES});` : ''}
 ${opening ? `var weights = ${opening};` : ''}
 var arena = new ArrayBuffer(${program.arena.byteLength});
-var buffer = new ArrayBuffer(${program.stateBytes});
+${stateful ? `var buffer = new ArrayBuffer(${program.stateBytes});` : ''}
 ${viewsOn('buffer')
   .map((view, i) => `var s${kept[i].index} = ${view};`)
   .join('\n')}

@@ -15,7 +15,7 @@ export type Argument = number | TypedArray | Made | Inner;
 
 /** A call whose result is an argument. */
 export interface Inner {
-  inner: string;
+  inner: string | Made;
   args: (number | TypedArray | Made)[];
 }
 

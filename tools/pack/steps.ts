@@ -38,7 +38,10 @@ function printStep(
   const textOf = (value: Argument): string => {
     if (typeof value === 'number') return numberText(value);
     if ('text' in value) return definitions.nameOfMade(value);
-    if ('inner' in value) return `${value.inner}(${value.args.map(textOf).join(', ')})`;
+    if ('inner' in value) {
+      const name = typeof value.inner === 'string' ? value.inner : definitions.nameOfMade(value.inner);
+      return `${name}(${value.args.map(textOf).join(', ')})`;
+    }
     return definitions.nameOf(value);
   };
   const args = (replacement?.args ?? given).map(textOf);
