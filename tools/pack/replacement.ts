@@ -10,13 +10,26 @@ export interface Replacement {
   args: Argument[];
 }
 
-/** An argument: a number, an array, a value made when the module is loaded, or one that another function gives in each step. */
-export type Argument = number | TypedArray | Made | Inner;
+/**
+ * An argument: a number, an array, a value made when the module is loaded, the result of another call, a function made
+ * when the module is loaded, or one of its parameters.
+ */
+export type Argument = number | TypedArray | Made | Inner | Row | Parameter;
 
 /** A call whose result is an argument. */
 export interface Inner {
-  inner: string | Made;
-  args: (number | TypedArray | Made)[];
+  inner: string;
+  args: Argument[];
+}
+
+/** A function of x and y that carries out a replacement. */
+export interface Row {
+  row: Replacement;
+}
+
+/** A parameter of such a function. */
+export interface Parameter {
+  parameter: 'x' | 'y';
 }
 
 /** A value that the module makes once: `text` gets the name of `of`. */

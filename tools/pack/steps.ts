@@ -6,7 +6,7 @@ import { Definitions } from './definitions';
 import { rowsTogether, type acceleration } from './espruino';
 import { kernelName, type KernelName } from './kernels';
 import { numberText } from './print';
-import type { Argument } from './replacement';
+import { made, type Argument, type Replacement } from './replacement';
 
 type Accelerate = typeof acceleration | null;
 
@@ -15,39 +15,57 @@ const COUNTERS = ['enter', 'startLoop', 'repeat'];
 /** Kernels that say where to go on. */
 const JUMPS = ['jump', 'enter', 'leave', 'branch', 'repeat', 'once'];
 
-/** How the step's text is made, and which kernels it imports. */
+/** Texts of calls, and what they import. */
+class Calls {
+  readonly imports = new Map<string, KernelName>();
+
+  constructor(private readonly definitions: Definitions) {}
+
+  /** A call of a program's own kernel. */
+  plain(kernel: KernelName, args: Argument[]): string {
+    this.imports.set(`${kernel.module} ${kernel.name}`, kernel);
+    return this.call(kernel.name, args);
+  }
+
+  /** A call of what takes its place: a portable kernel of the same name may be used beside it. */
+  replaced({ kernel, imports, args }: Replacement): string {
+    const name = `${kernel.name}_fast`;
+    this.imports.set(`${kernel.module} ${name}`, { ...kernel, name: `${kernel.name} as ${name}` });
+    for (const more of imports) this.imports.set(`${more.module} ${more.name}`, more);
+    return this.call(name, args);
+  }
+
+  private call(name: string, args: Argument[]): string {
+    return `${name}(${args.map((value) => this.argument(value)).join(', ')})`;
+  }
+
+  private argument(value: Argument): string {
+    if (typeof value === 'number') return numberText(value);
+    if ('text' in value) return this.definitions.nameOfMade(value);
+    if ('inner' in value) return this.call(value.inner, value.args);
+    if ('parameter' in value) return value.parameter;
+    if ('row' in value) {
+      const body = this.replaced(value.row);
+      return this.definitions.nameOfMade(made(null, () => `function (x, y) { ${body}; }`));
+    }
+    return this.definitions.nameOf(value);
+  }
+}
+
+/** The call of one step. */
 function printStep(
   step: Step,
   definitions: Definitions,
   accelerate: Accelerate,
-  imports: Map<string, KernelName>,
+  calls: Calls,
   together: number,
 ): { call: string; jumps: boolean; throws: boolean } {
-  const original = kernelName(step.kernel);
-  const replacement = accelerate?.(original, step, definitions.isConstant, together) ?? null;
-  const kernel = replacement?.kernel ?? original;
-  const use = (name: KernelName): void => void imports.set(`${name.module} ${name.name}`, name);
-  // a portable kernel of the same name may be used beside it
-  const local = kernel === original ? kernel.name : `${kernel.name}_fast`;
-  imports.set(`${kernel.module} ${local}`, {
-    ...kernel,
-    name: local === kernel.name ? local : `${kernel.name} as ${local}`,
-  });
-  replacement?.imports.forEach(use);
-  const given = original.name === 'copyBytes' ? definitions.asElements(step.args as TypedArray[]) : step.args;
-  const textOf = (value: Argument): string => {
-    if (typeof value === 'number') return numberText(value);
-    if ('text' in value) return definitions.nameOfMade(value);
-    if ('inner' in value) {
-      const name = typeof value.inner === 'string' ? value.inner : definitions.nameOfMade(value.inner);
-      return `${name}(${value.args.map(textOf).join(', ')})`;
-    }
-    return definitions.nameOf(value);
-  };
-  const args = (replacement?.args ?? given).map(textOf);
+  const kernel = kernelName(step.kernel);
+  const replacement = accelerate?.(kernel, step, definitions.isConstant, together) ?? null;
+  const args = kernel.name === 'copyBytes' ? definitions.asElements(step.args as TypedArray[]) : step.args;
   return {
-    call: `${local}(${args.join(', ')})`,
-    jumps: JUMPS.includes(original.name),
+    call: replacement ? calls.replaced(replacement) : calls.plain(kernel, args),
+    jumps: JUMPS.includes(kernel.name),
     throws: step.kernel.toString().includes('throw '),
   };
 }
@@ -76,11 +94,11 @@ export function printSteps(
   slices: boolean,
 ): PrintedSteps {
   const steps = program.steps.slice(0, program.initial);
-  const imports = new Map<string, KernelName>();
+  const calls = new Calls(definitions);
   const together = rowsTogether(steps.map((step) => ({ kernel: kernelName(step.kernel), step })));
   const printed = steps.map((step) => ({
     step,
-    ...printStep(step, definitions, accelerate, imports, together),
+    ...printStep(step, definitions, accelerate, calls, together),
   }));
   const sliced = slices || printed.some((step) => step.jumps);
   const throwing = printed.some((step) => step.throws);
@@ -99,5 +117,5 @@ return position;
 };
 var run = function () { slice(0, Infinity); };`
     : `var run = function () {\n${guarded(body.slice(0, program.end).join('\n'))}\n};`;
-  return { text: (throwing ? "var at = '';\n" : '') + text, sliced, imports: [...imports.values()] };
+  return { text: (throwing ? "var at = '';\n" : '') + text, sliced, imports: [...calls.imports.values()] };
 }

@@ -1,0 +1,185 @@
+/** FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D in int8 on Espruino, with any number of rows or places. */
+import type { TypedArray } from '../../lib/graph';
+import { denseRow, perUnit, type Dense } from './espruino_dense';
+import { call, isExact, made, type Args, type Argument, type Inner, type Replacement } from './replacement';
+
+const PLACES = 'engines/espruino/places';
+
+type IsConstant = (array: TypedArray) => boolean;
+type Operands = [Int8Array, Int8Array, Int32Array, Int8Array, Int32Array, Int8Array];
+
+/** What a row's function is given. */
+const X = { parameter: 'x' } as const;
+const Y = { parameter: 'y' } as const;
+
+/** FULLY_CONNECTED. */
+export function fullyConnected(args: Args, isConstant: IsConstant, together: number): Replacement | null {
+  const [x, w, bias, y, multipliers, shifts] = args as Operands;
+  const [rows, depth, units, zero, min, max] = args.slice(6) as number[];
+  if (!isConstant(w) || !isConstant(bias)) return null;
+  const dense = { w, bias, multipliers, shifts, depth, units, zero, min, max };
+  if (rows === 1) return denseRow({ ...dense, x, y }, together);
+  const row = denseRow({ ...dense, x: X, y: Y }, together);
+  return row && call(PLACES, 'eachRow', [rows, x, y, depth, units, { row }]);
+}
+
+/** Geometry of a convolution, as its kernels take it from argument 6 on. */
+interface Geometry {
+  batches: number;
+  height: number;
+  width: number;
+  depth: number;
+  outHeight: number;
+  outWidth: number;
+  units: number;
+  unitsPerGroup: number;
+  filterHeight: number;
+  filterWidth: number;
+  filterDepth: number;
+  strideY: number;
+  strideX: number;
+  padY: number;
+  padX: number;
+  dilationY: number;
+  dilationX: number;
+}
+
+function geometryOf(args: Args): Geometry {
+  const [batches, height, width, depth, outHeight, outWidth, units, unitsPerGroup] = args.slice(
+    6,
+  ) as number[];
+  const [filterHeight, filterWidth, filterDepth, strideY, strideX, padY, padX, dilationY, dilationX] =
+    args.slice(14) as number[];
+  return {
+    batches,
+    height,
+    width,
+    depth,
+    outHeight,
+    outWidth,
+    units,
+    unitsPerGroup,
+    filterHeight,
+    filterWidth,
+    filterDepth,
+    strideY,
+    strideX,
+    padY,
+    padX,
+    dilationY,
+    dilationX,
+  };
+}
+
+/** Whether the only window is the whole image, so that x is the patch. */
+function isWhole(g: Geometry): boolean {
+  const one = g.outHeight === 1 && g.outWidth === 1 && g.padY === 0 && g.padX === 0 && g.dilationY === 1;
+  return one && g.height === g.filterHeight && g.width === g.filterWidth;
+}
+
+/** The replacement of one place for all places. */
+function everywhere(row: Replacement, x: Int8Array, y: Int8Array, g: Geometry, zero: number): Replacement {
+  const patch = made(null, () => `new Int8Array(${g.filterHeight * g.filterWidth * g.depth})`);
+  const sizes = [g.height, g.width, g.depth, g.outHeight, g.outWidth, g.units, g.filterHeight, g.filterWidth];
+  const steps = [g.strideY, g.strideX, g.padY, g.padX, g.dilationY];
+  const args: Argument[] = [x, y, patch, { row }, ...sizes, ...steps, zero];
+  return call(PLACES, 'eachPlace', args);
+}
+
+/** The bias with the input's zero point in it: padding then adds nothing. `sums` are those of each unit's weights. */
+function foldedBias(bias: Int32Array, sums: number[], xZero: number): Int32Array {
+  return bias.map((value, unit) => value - xZero * sums[unit]);
+}
+
+function total(array: Int8Array): number {
+  return array.reduce((sum, value) => sum + value, 0);
+}
+
+/** CONV_2D without groups, and without dilation along rows. */
+export function convolution(args: Args, isConstant: IsConstant, together: number): Replacement | null {
+  const [x, w, bias, y, multipliers, shifts] = args as Operands;
+  const g = geometryOf(args);
+  const [xZero, zero, min, max] = args.slice(-4) as number[];
+  if (g.batches !== 1 || g.unitsPerGroup !== g.units || g.dilationX !== 1) return null;
+  if (!isConstant(w) || !isConstant(bias)) return null;
+  const depth = g.filterHeight * g.filterWidth * g.depth;
+  const sums = Array.from({ length: g.units }, (_, unit) =>
+    total(w.subarray(unit * depth, (unit + 1) * depth)),
+  );
+  const folded = foldedBias(bias, sums, xZero);
+  const dense = { w, bias: folded, multipliers, shifts, depth, units: g.units, zero, min, max };
+  if (isWhole(g)) return denseRow({ ...dense, x, y }, together);
+  const row = denseRow({ ...dense, x: X, y: Y }, together);
+  return row && everywhere(row, x, y, g, xZero);
+}
+
+/** The geometry of a DEPTHWISE_CONV_2D, which may have been prepared with its axes exchanged. */
+function depthwiseGeometry(args: Args): Geometry {
+  const g = geometryOf(args);
+  const [alongY, alongX] = args.slice(23) as number[];
+  if (alongX === g.depth || alongY !== g.depth) return g;
+  return {
+    ...g,
+    height: g.width,
+    width: g.height,
+    outHeight: g.outWidth,
+    outWidth: g.outHeight,
+    filterHeight: g.filterWidth,
+    filterWidth: g.filterHeight,
+    strideY: g.strideX,
+    strideX: g.strideY,
+    padY: g.padX,
+    padX: g.padY,
+    dilationY: g.dilationX,
+    dilationX: g.dilationY,
+  };
+}
+
+/** DEPTHWISE_CONV_2D with one unit a channel, or with one channel: the latter is a CONV_2D. */
+export function depthwise(args: Args, isConstant: IsConstant, together: number): Replacement | null {
+  const [x, w, bias, y, multipliers, shifts] = args as Operands;
+  const g = depthwiseGeometry(args);
+  const [xZero, zero, min, max] = args.slice(-4) as number[];
+  if (g.batches !== 1 || g.dilationX !== 1 || !isConstant(w) || !isConstant(bias)) return null;
+  const taps = g.filterHeight * g.filterWidth;
+  const { units } = g;
+  if (w.length !== taps * units || x.length !== g.height * g.width * g.depth) return null;
+  // taps of a unit side by side
+  const columns = new Int8Array(w.length);
+  for (let i = 0; i < w.length; i++) columns[(i % units) * taps + Math.floor(i / units)] = w[i];
+  const sums = Array.from({ length: units }, (_, unit) =>
+    total(columns.subarray(unit * taps, (unit + 1) * taps)),
+  );
+  const folded = foldedBias(bias, sums, xZero);
+  const dense = { w: columns, bias: folded, multipliers, shifts, depth: taps, units, zero, min, max };
+  const place = (operands: Pick<Dense, 'x' | 'y'>): Replacement | null =>
+    g.depth === 1 ? denseRow({ ...dense, ...operands }, together) : onePlace({ ...dense, ...operands });
+  if (g.depth !== 1 && g.depth !== units) return null;
+  if (isWhole(g)) return place({ x, y });
+  const row = place({ x: X, y: Y });
+  return row && everywhere(row, x, y, g, xZero);
+}
+
+/** A depthwise convolution to one place; `w` has the taps of a unit side by side. */
+function onePlace(dense: Dense): Replacement | null {
+  const { x, w, bias, shifts, depth: taps, units } = dense;
+  if (w.length > 65535) return null;
+  let bound = 0;
+  for (let unit = 0; unit < units; unit++) {
+    const row = w.subarray(unit * taps, (unit + 1) * taps);
+    bound = Math.max(
+      bound,
+      row.reduce((sum, value) => sum + 128 * Math.abs(value), Math.abs(bias[unit])),
+    );
+  }
+  if (!shifts.every((shift) => isExact(-shift, bound))) return null;
+  const column = made(null, () => `new Int8Array(${taps})`);
+  const starts = made(null, () => `tapsOf(${units}, ${taps})`);
+  const room = made(null, () => `new Int32Array(${units})`);
+  const span = (taps - 1) * units + 1;
+  const sums: Inner = {
+    inner: 'columnSums',
+    args: [units, 0, span, column, w, taps, starts, room, x],
+  };
+  return perUnit(sums, dense, ['columnSums', 'tapsOf']);
+}
