@@ -255,6 +255,10 @@ describe('packed programs on engines', function () {
     vad: () => modelFile('vad'),
     // weights above 64 KB
     alexa_v1: () => modelFile('alexa_v1'),
+    // dilated convolutions
+    gesture_cnn_int8: () => modelFile('gesture_cnn_int8'),
+    // padding
+    micro_speech_int8: () => modelFile('micro_speech_int8'),
   };
   for (const name of ['duk', 'jerry', 'mqjs', 'quickjs', 'espruino'] as EngineName[]) {
     const engine = engineNamed(name);
@@ -268,7 +272,8 @@ describe('packed programs on engines', function () {
             ]
           : [['', { target: 'es5', inline: true }]];
       for (const [form, options] of forms) {
-        if (title === 'alexa_v1' && (name !== 'espruino' || options.inline || options.kernels)) continue;
+        const others = name !== 'espruino' || options.inline || options.kernels;
+        if (['alexa_v1', 'gesture_cnn_int8', 'micro_speech_int8'].includes(title) && others) continue;
         const test = `${title} on ${engine.title}${form && ', '}${form}: the bits of the unpacked program`;
         if (engine.find() === null) it(`${test} (pending: ${engine.hint})`);
         else if (!title.includes('GRU') && !shared('models')) it(`${test} (${ABSENT})`);
@@ -302,5 +307,32 @@ describe('packed programs on engines', function () {
           });
       }
     }
+  }
+
+  const espruino = engineNamed('espruino');
+  for (const group of ['conv', 'depthwise', 'fully_connected']) {
+    const test = `cases of the group ${group} on Espruino, its own kernels: the bits of the unpacked program`;
+    if (espruino.find() === null) it(`${test} (pending: ${espruino.hint})`);
+    else if (!shared('conformance')) it(`${test} (${ABSENT})`);
+    else
+      it(test, async () => {
+        const int8 = cases(group).filter((one) => one.types.every((type) => !/FLOAT|INT16/.test(type)));
+        assert.ok(int8.length > 20);
+        for (let i = 0; i < int8.length; i += 12) {
+          const { inputs, outputs } = record(load(int8[i].bytes.slice()), 2);
+          const packed = await packModel(int8[i].bytes, { target: 'espruino', name: 'packed' });
+          const result = await espruino.run({
+            bundle: '',
+            driver: `${installing('packed')}var model = require('packed');` + feeding(2),
+            files: { in: inputs, module: Buffer.from(packed.module), weights: packed.weights },
+          });
+          assert.equal(result.error, null, int8[i].name);
+          assert.deepEqual(
+            result.lines.map((line) => line.split(',').map(Number)),
+            outputs,
+            int8[i].name,
+          );
+        }
+      });
   }
 });

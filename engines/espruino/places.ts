@@ -41,27 +41,33 @@ export function eachPlace(
   padY: number,
   padX: number,
   dilationY: number,
+  dilationX: number,
   zero: number,
 ): void {
   const from = x.buffer as ArrayBuffer;
   const to = y.buffer as ArrayBuffer;
   let at = y.byteOffset;
+  // columns that lie side by side in x as well, and how often there are so many in a row of the filter
+  const run = dilationX === 1 ? filterWidth : 1;
+  const size = run * depth;
   for (let oy = 0; oy < outHeight; oy++) {
     for (let ox = 0; ox < outWidth; ox++) {
-      const left = ox * strideX - padX;
-      const first = left < 0 ? -left : 0;
-      const count = (left + filterWidth > width ? width - left : filterWidth) - first;
-      const whole = count === filterWidth;
+      let row = 0;
       for (let ky = 0; ky < filterHeight; ky++) {
         const iy = oy * strideY - padY + ky * dilationY;
-        const row = ky * filterWidth * depth;
-        const inside = iy >= 0 && iy < height && count > 0;
-        if (!inside || !whole) fillRow(patch, row, row + filterWidth * depth, zero);
-        if (inside)
-          patch.set(
-            new Int8Array(from, x.byteOffset + (iy * width + left + first) * depth, count * depth),
-            row + first * depth,
-          );
+        for (let kx = 0; kx < filterWidth; kx += run) {
+          const left = ox * strideX - padX + kx * dilationX;
+          const first = left < 0 ? -left : 0;
+          const count = (left + run > width ? width - left : run) - first;
+          const inside = iy >= 0 && iy < height && count > 0;
+          if (!inside || count < run) fillRow(patch, row, row + size, zero);
+          if (inside)
+            patch.set(
+              new Int8Array(from, x.byteOffset + (iy * width + left + first) * depth, count * depth),
+              row + first * depth,
+            );
+          row += size;
+        }
       }
       one(patch, new Int8Array(to, at, units));
       at += units;

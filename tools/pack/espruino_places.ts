@@ -73,7 +73,13 @@ function geometryOf(args: Args): Geometry {
 
 /** Whether the only window is the whole image, so that x is the patch. */
 function isWhole(g: Geometry): boolean {
-  const one = g.outHeight === 1 && g.outWidth === 1 && g.padY === 0 && g.padX === 0 && g.dilationY === 1;
+  const one =
+    g.outHeight === 1 &&
+    g.outWidth === 1 &&
+    g.padY === 0 &&
+    g.padX === 0 &&
+    g.dilationY === 1 &&
+    g.dilationX === 1;
   return one && g.height === g.filterHeight && g.width === g.filterWidth;
 }
 
@@ -81,7 +87,7 @@ function isWhole(g: Geometry): boolean {
 function everywhere(row: Replacement, x: Int8Array, y: Int8Array, g: Geometry, zero: number): Replacement {
   const patch = made(null, () => `new Int8Array(${g.filterHeight * g.filterWidth * g.depth})`);
   const sizes = [g.height, g.width, g.depth, g.outHeight, g.outWidth, g.units, g.filterHeight, g.filterWidth];
-  const steps = [g.strideY, g.strideX, g.padY, g.padX, g.dilationY];
+  const steps = [g.strideY, g.strideX, g.padY, g.padX, g.dilationY, g.dilationX];
   const args: Argument[] = [x, y, patch, { row }, ...sizes, ...steps, zero];
   return call(PLACES, 'eachPlace', args);
 }
@@ -95,12 +101,12 @@ function total(array: Int8Array): number {
   return array.reduce((sum, value) => sum + value, 0);
 }
 
-/** CONV_2D without groups, and without dilation along rows. */
+/** CONV_2D without groups. */
 export function convolution(args: Args, isConstant: IsConstant, together: number): Replacement | null {
   const [x, w, bias, y, multipliers, shifts] = args as Operands;
   const g = geometryOf(args);
   const [xZero, zero, min, max] = args.slice(-4) as number[];
-  if (g.batches !== 1 || g.unitsPerGroup !== g.units || g.dilationX !== 1) return null;
+  if (g.batches !== 1 || g.unitsPerGroup !== g.units) return null;
   if (!isConstant(w) || !isConstant(bias)) return null;
   const depth = g.filterHeight * g.filterWidth * g.depth;
   const sums = Array.from({ length: g.units }, (_, unit) =>
@@ -140,7 +146,7 @@ export function depthwise(args: Args, isConstant: IsConstant, together: number):
   const [x, w, bias, y, multipliers, shifts] = args as Operands;
   const g = depthwiseGeometry(args);
   const [xZero, zero, min, max] = args.slice(-4) as number[];
-  if (g.batches !== 1 || g.dilationX !== 1 || !isConstant(w) || !isConstant(bias)) return null;
+  if (g.batches !== 1 || !isConstant(w) || !isConstant(bias)) return null;
   const taps = g.filterHeight * g.filterWidth;
   const { units } = g;
   if (w.length !== taps * units || x.length !== g.height * g.width * g.depth) return null;
