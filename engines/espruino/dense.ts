@@ -150,6 +150,26 @@ export function denseInt8Table(
   E.mapInPlace(u, y, table);
 }
 
+/** Kernel: denseInt8 for int16, with 65536 in place of 4096. */
+export function denseInt16(
+  i: number,
+  v: number,
+  s: ArrayLike<number>,
+  b: Int32Array,
+  m: number,
+  minus: number,
+  plus: number,
+  y: Int16Array,
+  min: number,
+  max: number,
+): void {
+  while (i--) {
+    v = s[i] + b[i];
+    v = ((v * m + (v < 0 ? minus : plus)) | 0) - 65536;
+    y[i] = v < min ? min : v > max ? max : v;
+  }
+}
+
 /** Kernel: a multiplier m · 2^(−31−e) for each unit; `scale` holds 2^(−31−e), `nudge` 2^(−e−1), by e; zero + 128½. */
 export function denseInt8PerUnit(
   i: number,

@@ -6,6 +6,7 @@ import {
   clampTable,
   isExact,
   made,
+  nudge,
   scaled,
   unbounded,
   type Args,
@@ -45,6 +46,29 @@ export interface Dense {
   zero: number;
   min: number;
   max: number;
+  /** y is int16. */
+  wide?: boolean;
+}
+
+/** What becomes 0 in a clamping array: results that go beyond int8 wrap, as those of SVDF's features do. */
+function baseOf(min: number, max: number): number {
+  return min < -128 || max > 127 ? min : -128;
+}
+
+/**
+ * An int16 row with one multiplier. With e from 0 to 5, products and sums are exact in a double while |s| < 2²², and
+ * beyond that the result is cut off; with a shift to the left they are exact while |s| < 2²².
+ */
+function denseInt16(dense: Dense, bound: number, together: number): Replacement | null {
+  const { bias, multipliers, shifts, units, zero, min, max, y } = dense;
+  const e = -shifts[0];
+  if (!uniform(multipliers) || !uniform(shifts)) return null;
+  if (e < 0 ? e < -8 || bound >= 2 ** 22 : e > 5 || bound >= 2 ** 30) return null;
+  const { sums, imports } = sumsOf(dense, together);
+  const m = multipliers[0] * 2 ** (-31 - e);
+  const middle = zero + 65536.5;
+  const args = [units, 0, sums, bias, m, middle - nudge(e), middle + nudge(e), y, min, max];
+  return call(DENSE, 'denseInt16', args, ...imports);
 }
 
 /** Carries out one row; null where a form that is exact is not to be had. */
@@ -52,6 +76,8 @@ export function denseRow(dense: Dense, together: number): Replacement | null {
   const { w, bias, multipliers, shifts, depth, units, zero, min, max, y } = dense;
   if (w.byteLength > 65535) return null;
   const bound = boundOf(w, bias, depth, units);
+  if (dense.wide) return denseInt16(dense, bound, together);
+  if (max - baseOf(min, max) > 255) return null;
   const es = Array.from(shifts, (shift) => -shift);
   if (!es.every((e) => isExact(e, bound))) return null;
   const { sums, imports } = sumsOf(dense, together);
@@ -60,8 +86,9 @@ export function denseRow(dense: Dense, together: number): Replacement | null {
   // a table of 256 bytes is worth it only beside larger weights
   if (units * depth < 512)
     return call(DENSE, 'denseInt8', [units, 0, sums, bias, m, minus, plus, y, min, max], ...imports);
-  const table = [clamping(units), y, clampTable(min, max)];
-  const args = [units, 0, sums, bias, m, minus - 3968, plus - 3968, ...table];
+  const base = baseOf(min, max);
+  const table = [clamping(units), y, clampTable(min, max, base)];
+  const args = [units, 0, sums, bias, m, minus - 4096 - base, plus - 4096 - base, ...table];
   return call(DENSE, 'denseInt8Table', args, ...imports);
 }
 
@@ -93,6 +120,7 @@ export function perUnit(
   { bias, y, multipliers, shifts, units, zero, min, max }: Omit<Dense, 'x' | 'w' | 'depth'>,
   imports: string[],
 ): Replacement {
+  const base = baseOf(min, max);
   const scales = made(null, () => 'scalesOf()');
   const nudges = made(null, () => 'nudgesOf()');
   const args = [
@@ -101,14 +129,14 @@ export function perUnit(
     shifts.map((shift) => -shift),
     scales,
     nudges,
-    zero + 128.5,
+    zero + 0.5 - base,
     clamping(units),
     y,
   ];
   return call(
     DENSE,
     'denseInt8PerUnit',
-    [units, 0, 0, sums, ...args, clampTable(min, max)],
+    [units, 0, 0, sums, ...args, clampTable(min, max, base)],
     ...imports,
     'scalesOf',
     'nudgesOf',

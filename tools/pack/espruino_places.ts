@@ -17,9 +17,10 @@ export function fullyConnected(args: Args, isConstant: IsConstant, together: num
   const [x, w, bias, y, multipliers, shifts] = args as Operands;
   const [rows, depth, units, zero, min, max] = args.slice(6) as number[];
   if (!isConstant(w) || !isConstant(bias)) return null;
-  const dense = { w, bias, multipliers, shifts, depth, units, zero, min, max };
+  const wide = (y as TypedArray) instanceof Int16Array;
+  const dense = { w, bias, multipliers, shifts, depth, units, zero, min, max, wide };
   if (rows === 1) return denseRow({ ...dense, x, y }, together);
-  const row = denseRow({ ...dense, x: X, y: Y }, together);
+  const row = wide ? null : denseRow({ ...dense, x: X, y: Y }, together);
   return row && call(PLACES, 'eachRow', [rows, x, y, depth, units, { row }]);
 }
 

@@ -64,7 +64,7 @@ export function call(
 
 /** 2^(−e−1), what the second rounding adds; nothing where nothing is shifted. */
 export function nudge(e: number): number {
-  return e ? 2 ** (-e - 1) : 0;
+  return e > 0 ? 2 ** (-e - 1) : 0;
 }
 
 /** M, and zero point + ½ ± nudge, for a multiplier and a shift that is not positive; null where the form is not exact. */
@@ -80,9 +80,9 @@ export function isExact(e: number, bound: number): boolean {
   return e >= 0 && e <= 20 && (bound < 2 ** 22 || e <= 12);
 }
 
-/** Bytes 0 to 255 as int8 values −128 to 127, within min and max. */
-export function clampTable(min: number, max: number): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, i) => Math.min(Math.max(i - 128, min), max));
+/** Bytes 0 to 255 as values from `base` on, within min and max; what is beyond int8 wraps. */
+export function clampTable(min: number, max: number, base = -128): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, i) => Math.min(Math.max(i + base, min), max));
 }
 
 /** A clamping array; those of one length are one. */
