@@ -6,9 +6,11 @@ import vm from 'node:vm';
 import { engines } from '../engines/index';
 import { LABELS, readRecordings, VARIATION, vary } from '../examples/gesture/data';
 import { gruBackward, gruForward, type GruParameters } from '../examples/gesture/gru';
-import { floatModel, int8Model, judge } from '../examples/gesture/model';
+import { decide, floatModel, int8Model, judge } from '../examples/gesture/model';
 import { GESTURES, stream } from '../examples/gesture/stream';
-import { SETTINGS, train } from '../examples/gesture/train';
+import { fromValues, valuesOf } from '../examples/gesture/network';
+import { SETTINGS, train } from '../examples/gesture/training';
+import { trainEach } from '../examples/gesture/workers';
 import { random } from '../author/random';
 import { load, readGraph } from '../lib/index';
 import * as engram from '../lib/index';
@@ -25,8 +27,10 @@ const csv = fs.readFileSync(path.join(folder, 'stream.csv'), 'utf8');
 const readings = readReadings(csv, 3, 'stream.csv').rows;
 const MADE = GESTURES.map(({ label }) => label);
 /** Of 928 recordings, as the README says. */
-const FLOAT_RIGHT = 925;
-const INT8_RIGHT = 924;
+const FLOAT_RIGHT = 927;
+const INT8_RIGHT = 927;
+/** Decisions of 5,000 without a reset in which int8 differs from float, as the README says. */
+const DIFFERENT = 57;
 /** Readings after which the stream's driver starts afresh. */
 const RESET = 25;
 
@@ -200,16 +204,20 @@ describe('examples/gesture', function () {
     const [exact, quantized] = [load(float), load(int8)];
     const rows = recordings.flatMap(({ readings: part }) => part).slice(0, 5000);
     assert.equal(rows.length, 5000);
+    let different = 0;
     const errors = rows.map((reading) => {
+      const decisions: number[] = [];
       const [real, rounded] = [exact, quantized].map((model) => {
-        model.step(reading);
+        decisions.push(decide(model.step(reading) as Float32Array));
         return model.variables.get('h').read();
       });
+      if (decisions[0] !== decisions[1]) different++;
       return rounded.reduce((sum, value, i) => sum + Math.abs(value - real[i]), 0) / rounded.length;
     });
     const mean = (part: number[]): number => part.reduce((sum, value) => sum + value, 0) / part.length;
     const [first, last] = [mean(errors.slice(0, 1000)), mean(errors.slice(-1000))];
-    assert.ok(last <= first && mean(errors) < 0.1, `mean error of the state ${first} to ${last}`);
+    assert.ok(last <= first && mean(errors) < 0.03, `mean error of the state ${first} to ${last}`);
+    assert.ok(different <= DIFFERENT, `${different} decisions differ`);
   });
 
   it('learns gestures from other recordings than it is judged by, the same from the same seed', () => {
@@ -224,6 +232,29 @@ describe('examples/gesture', function () {
     const held = recordings.filter(({ subset, label }) => subset !== 'train' && label < 3);
     const { right } = judge(int8Model(models[0], training), held);
     assert.ok(right > held.length * 0.7, `${right} of ${held.length}`);
+  });
+
+  it('trains the same in processes of their own, and says why one ends early', async () => {
+    const jobs = [1, 2, 3].map((seed) => ({
+      recordings: recordings.slice(60 * seed, 60 * seed + 40),
+      settings: { ...SETTINGS, units: 4, epochs: 2, batch: 16, seed },
+    }));
+    const told: number[] = [];
+    const networks = await trainEach(jobs, (epochs) => told.push(epochs));
+    networks.forEach((network, i) => {
+      const { variables } = train(jobs[i].recordings, jobs[i].settings, () => undefined);
+      assert.deepEqual(valuesOf(network.variables), valuesOf(variables));
+      assert.deepEqual(floatModel(network), floatModel(fromValues(valuesOf(variables))));
+    });
+    assert.deepEqual(told, [1, 2, 3, 4, 5, 6]);
+    const broken = {
+      recordings: [{ ...jobs[0].recordings[0], readings: [] }],
+      settings: { ...jobs[0].settings, batch: 1 },
+    };
+    await assert.rejects(
+      trainEach([broken], () => undefined),
+      /training seed 1 ended early: status 1\n[^]*Error/,
+    );
   });
 
   it('varies recordings within what the sensor can tell', () => {

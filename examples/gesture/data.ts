@@ -7,6 +7,9 @@ import type { Random } from '../../author/random';
 /** Gestures in the order of the model's outputs. */
 export const LABELS = JSON.parse(fs.readFileSync(path.join(__dirname, 'labels.json'), 'utf8')) as string[];
 
+/** Movements that are no gesture. */
+export const RANDOM = LABELS.indexOf('random');
+
 /** One gesture: readings of x, y, z in raw units (64 ≈ 1 g), ten a second. */
 export interface Recording {
   label: number;
@@ -36,8 +39,9 @@ export interface Variation {
   /** Logarithm of the strength, of all axes and of each. */
   gain: number;
   axes: number;
-  /** Rotation about each axis in radians. */
+  /** Rotation about each axis in radians; of movements that are no gesture, which may be made anyhow. */
   turn: number;
+  turnRandom: number;
   /** Constant offset, and noise of each reading, in raw units. */
   offset: number;
   noise: number;
@@ -47,14 +51,15 @@ export interface Variation {
 }
 
 export const VARIATION: Variation = {
-  speed: 0.25,
-  bend: 0.2,
-  gain: 0.2,
-  axes: 0.12,
-  turn: 0.27,
-  offset: 4,
-  noise: 4,
-  cut: 1.5,
+  speed: 0.18,
+  bend: 0.12,
+  gain: 0.15,
+  axes: 0.08,
+  turn: 0.22,
+  turnRandom: 0.6,
+  offset: 3,
+  noise: 3,
+  cut: 1,
   added: 2,
 };
 
@@ -65,6 +70,18 @@ function at(readings: number[][], time: number): number[] {
   const share = clamped - before;
   const after = Math.min(before + 1, readings.length - 1);
   return readings[before].map((value, axis) => value + share * (readings[after][axis] - value));
+}
+
+/** A rotation about z, then y, then x, by angles drawn up to `most` radians. */
+function rotation(about: (most: number) => number, most: number): number[][] {
+  const [a, b, c] = [about(most), about(most), about(most)];
+  const [sinA, sinB, sinC] = [Math.sin(a), Math.sin(b), Math.sin(c)];
+  const [cosA, cosB, cosC] = [Math.cos(a), Math.cos(b), Math.cos(c)];
+  return [
+    [cosC * cosB, cosC * sinB * sinA - sinC * cosA, cosC * sinB * cosA + sinC * sinA],
+    [sinC * cosB, sinC * sinB * sinA + cosC * cosA, sinC * sinB * cosA - cosC * sinA],
+    [-sinB, cosB * sinA, cosB * cosA],
+  ];
 }
 
 /**
@@ -79,7 +96,7 @@ export function vary(recording: Recording, variation: Variation, next: Random): 
   const gain = Math.exp(about(variation.gain));
   const gains = [0, 1, 2].map(() => gain * Math.exp(about(variation.axes)));
   const offsets = [0, 1, 2].map(() => about(variation.offset));
-  const [a, b, c] = [about(variation.turn), about(variation.turn), about(variation.turn)];
+  const turn = rotation(about, recording.label === RANDOM ? variation.turnRandom : variation.turn);
   const first = next.uniform(-variation.added, variation.cut);
   const last = readings.length - 1 + next.uniform(-variation.cut, variation.added);
   const steps = Math.max(7, Math.round((last - first) / speed));
@@ -88,12 +105,11 @@ export function vary(recording: Recording, variation: Variation, next: Random): 
     const share = i / steps;
     const time = first + (last - first) * (share + bend * share * (1 - share));
     const [x, y, z] = at(readings, time);
-    // a small rotation, to first order
-    const turned = [x - c * y + b * z, y + c * x - a * z, z - b * x + a * y];
     result.push(
-      turned.map((value, axis) =>
-        Math.min(127, Math.max(-128, value * gains[axis] + offsets[axis] + about(variation.noise))),
-      ),
+      turn.map(([forX, forY, forZ], axis) => {
+        const turned = forX * x + forY * y + forZ * z;
+        return Math.min(127, Math.max(-128, turned * gains[axis] + offsets[axis] + about(variation.noise)));
+      }),
     );
   }
   return result;

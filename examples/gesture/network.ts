@@ -33,37 +33,118 @@ export function newNetwork(inputs: number, units: number, outputs: number, next:
   return { units, outputs, variables: tensors.map((tensor) => tf.variable(tensor)) };
 }
 
-/** The GRU as one operator with a gradient: states [readings, units]. */
-function gru(network: Network, sequences: Sequences): tf.Tensor2D {
-  const { units } = network;
-  const [w, b, u, c] = network.variables;
-  const readings = sequences.starts[sequences.starts.length - 1];
-  const operator = tf.customGrad((...tensors: unknown[]) => {
-    const parts = (tensors as tf.Tensor[]).slice(0, 4).map((part) => part.dataSync() as Float32Array);
-    const parameters: GruParameters = { w: parts[0], b: parts[1], u: parts[2], c: parts[3] };
-    const trace = gruForward(parameters, sequences, units);
-    return {
-      value: tf.tensor2d(trace.h, [readings, units]),
-      gradFunc: (dy: tf.Tensor) => {
-        const grads = gruBackward(parameters, sequences, units, trace, dy.dataSync() as Float32Array);
-        return [grads.w, grads.b, grads.u, grads.c].map((grad, i) =>
-          tf.tensor(grad, network.variables[i].shape),
-        );
-      },
-    };
-  });
-  return operator(w, b, u, c) as tf.Tensor2D;
+/** What a batch is to learn. */
+export interface Lesson {
+  sequences: Sequences;
+  /** Dropout mask of the output layer's view on the state, [readings, units], null for none. */
+  seen: Float32Array | null;
+  /** Probabilities that each reading should get, [readings, outputs]. */
+  targets: Float32Array;
+  /** How much each reading counts, [readings]. */
+  weights: Float32Array;
 }
 
-/**
- * Logits at every reading, [readings, outputs].
- * @param seen dropout mask of the output layer's view on the state, [readings, units], null for none
- */
-export function forward(network: Network, sequences: Sequences, seen: tf.Tensor2D | null): tf.Tensor2D {
-  const [, , , , v, d] = network.variables;
-  const states = gru(network, sequences);
-  const visible = seen ? tf.mul(states, seen) : states;
-  return tf.add(tf.matMul(visible as tf.Tensor2D, v as tf.Tensor2D), d);
+/** Logits at every reading, [readings, outputs], from its state [readings, units]. */
+function outputLayer(v: Float32Array, d: Float32Array, h: Float32Array, units: number): Float32Array {
+  const outputs = d.length;
+  const readings = h.length / units;
+  const logits = new Float32Array(readings * outputs);
+  for (let t = 0; t < readings; t++) {
+    for (let o = 0; o < outputs; o++) {
+      let sum = d[o];
+      for (let i = 0; i < units; i++) sum += h[t * units + i] * v[i * outputs + o];
+      logits[t * outputs + o] = sum;
+    }
+  }
+  return logits;
+}
+
+/** Makes each row of logits the probabilities that softmax gives. */
+function softmax(logits: Float32Array, outputs: number): Float32Array {
+  for (let at = 0; at < logits.length; at += outputs) {
+    let most = logits[at];
+    for (let o = 1; o < outputs; o++) most = Math.max(most, logits[at + o]);
+    let sum = 0;
+    for (let o = 0; o < outputs; o++) sum += logits[at + o] = Math.exp(logits[at + o] - most);
+    for (let o = 0; o < outputs; o++) logits[at + o] /= sum;
+  }
+  return logits;
+}
+
+/** The values of tensors, or of a network's variables. */
+export function valuesOf(tensors: tf.Tensor[]): Float32Array[] {
+  return tensors.map((tensor) => tensor.dataSync() as Float32Array);
+}
+
+/** The network that has these values, in the order of its variables. */
+export function fromValues(values: Float32Array[]): Network {
+  const [w, , u, , v, d] = values;
+  const outputs = d.length;
+  const units = v.length / outputs;
+  const gates = 3 * units;
+  const shapes = [
+    [w.length / gates, gates],
+    [gates],
+    [u.length / gates, gates],
+    [gates],
+    [units, outputs],
+    [outputs],
+  ];
+  return { units, outputs, variables: values.map((value, i) => tf.variable(tf.tensor(value, shapes[i]))) };
+}
+
+/** The weighted mean of cross entropies, and its gradients in the order of the network's variables. */
+export function costOf(
+  units: number,
+  variables: Float32Array[],
+  { sequences, seen, targets, weights }: Lesson,
+): { cost: number; grads: Float32Array[] } {
+  const [w, b, u, c, v, d] = variables;
+  const parameters: GruParameters = { w, b, u, c };
+  const outputs = d.length;
+  const trace = gruForward(parameters, sequences, units);
+  const visible = trace.h.slice();
+  if (seen) for (let i = 0; i < visible.length; i++) visible[i] *= seen[i];
+  const y = softmax(outputLayer(v, d, visible, units), outputs);
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  const dv = new Float32Array(v.length);
+  const dd = new Float32Array(d.length);
+  const dh = new Float32Array(trace.h.length);
+  const error = new Float64Array(outputs);
+  let cost = 0;
+  for (let t = 0; t < weights.length; t++) {
+    const weight = weights[t] / all;
+    if (!weight) continue;
+    for (let o = 0, at = t * outputs; o < outputs; o++, at++) {
+      if (targets[at]) cost -= weight * targets[at] * Math.log(Math.max(y[at], 1e-30));
+      error[o] = weight * (y[at] - targets[at]);
+      dd[o] += error[o];
+    }
+    for (let i = 0, from = t * units; i < units; i++, from++) {
+      let sum = 0;
+      for (let o = 0, at = i * outputs; o < outputs; o++, at++) {
+        dv[at] += visible[from] * error[o];
+        sum += v[at] * error[o];
+      }
+      dh[from] = seen ? sum * seen[from] : sum;
+    }
+  }
+  const grads = gruBackward(parameters, sequences, units, trace, dh);
+  return { cost, grads: [grads.w, grads.b, grads.u, grads.c, dv, dd] };
+}
+
+/** The cost of a lesson as one operator of TensorFlow.js, with its gradient. */
+export function cost(network: Network, lesson: Lesson): tf.Scalar {
+  const operator = tf.customGrad((...inputs: unknown[]) => {
+    const tensors = (inputs as tf.Tensor[]).slice(0, network.variables.length);
+    const result = costOf(network.units, valuesOf(tensors), lesson);
+    return {
+      value: tf.scalar(result.cost),
+      gradFunc: (dy: tf.Tensor) =>
+        result.grads.map((grad, i) => tf.mul(tf.tensor(grad, tensors[i].shape), dy)),
+    };
+  });
+  return operator(...network.variables) as tf.Scalar;
 }
 
 function transposed(values: Float32Array, rows: number, columns: number, factor = 1): Float32Array {
@@ -76,7 +157,7 @@ function transposed(values: Float32Array, rows: number, columns: number, factor 
 /** The weights in the order of author/recurrent.ts, with the scale of the readings folded in. */
 export function weightsOf(network: Network): GruWeights {
   const { units, outputs } = network;
-  const [w, b, u, c, v, d] = network.variables.map((variable) => variable.dataSync() as Float32Array);
+  const [w, b, u, c, v, d] = valuesOf(network.variables);
   const inputs = w.length / (3 * units);
   return {
     inputKernel: transposed(w, inputs, 3 * units, 1 / INPUT_SCALE),
