@@ -13,7 +13,7 @@ import { packModel } from './pack/index';
 import { table } from './table';
 
 const KINDS: [RegExp, string][] = [
-  [/^(dense|fullyConnected)/, 'dot products'],
+  [/^(dense|fullyConnected|svdf)/, 'dot products'],
   [/^(lookup|sigmoid|tanh|logistic)/i, 'activations'],
   [/^(add|sub|mul)/, 'elementwise'],
   [/^copy/, 'copies'],

@@ -11,6 +11,7 @@ import {
   tanhFloat32,
 } from './espruino_elementwise';
 import { convolution, depthwise, fullyConnected } from './espruino_places';
+import { svdfInt8 } from './espruino_recurrent';
 import type { KernelName } from './kernels';
 import { call, type Accelerator, type Replacement } from './replacement';
 
@@ -19,6 +20,7 @@ const ACCELERATORS: Record<string, Accelerator> = {
   'ops/fully_connected fullyConnectedFloat32': denseFloat32,
   'ops/conv convInt8': convolution,
   'ops/depthwise_conv depthwiseConvInt8': depthwise,
+  'ops/svdf svdfInt8': svdfInt8,
   'ops/lookup lookup': (args) => call('engines/espruino/dense', 'lookup', args.slice(0, 3)),
   'ops/arithmetic add': addFloat32,
   'ops/arithmetic mulFloat32': mulFloat32,

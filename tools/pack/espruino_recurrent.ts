@@ -1,0 +1,35 @@
+/** Recurrent operators on Espruino. */
+import type { TypedArray } from '../../lib/graph';
+import {
+  call,
+  clamping,
+  clampTable,
+  isExactClamped,
+  nudge,
+  type Args,
+  type Replacement,
+} from './replacement';
+
+const RECURRENT = 'engines/espruino/recurrent';
+
+/** An SVDF from its features on: the whole row of a unit is one product. */
+export function svdfInt8(args: Args, isConstant: (array: TypedArray) => boolean): Replacement | null {
+  const [features, w, bias, state, next, y] = args as (Int8Array | Int16Array)[];
+  const [batches, units, rank, memory, multiplier, shift, zero] = args.slice(6) as number[];
+  const e = -shift;
+  if (batches !== 1 || units === 0 || !isConstant(w) || !isExactClamped(multiplier, e)) return null;
+  // a view's offset
+  if (state.byteOffset + state.byteLength > 65535) return null;
+  const size = rank * memory;
+  const last = state.length - 1;
+  const m = multiplier * 2 ** (-31 - e);
+  const middle = zero + 128.5;
+  const scaling = [m, middle - nudge(e), middle + nudge(e)];
+  const ends = [clamping(units), next, y, clampTable(-128, 127)];
+  if (rank === 1) {
+    const operands = [units, 0, last, memory, state, w, features, bias];
+    return call(RECURRENT, 'svdfInt8', [...operands, ...scaling, ...ends]);
+  }
+  const operands = [units, 0, last, size, state, w, features.length, features, bias];
+  return call(RECURRENT, 'svdfRanksInt8', [...operands, ...scaling, memory, ...ends]);
+}
