@@ -55,7 +55,17 @@ export interface PackedModel {
   about?(what: number, given?: ArrayBuffer | TypedArray[]): unknown;
 }
 
-const float = new Float32Array(1);
+/**
+ * What inputs, outputs and variables of a program have; `engram pack` puts in true or false, and what is never reached is
+ * left out: FLOAT32, other types, among them BOOL, and others than INT8; variables at all.
+ */
+declare const HAS_FLOATS: boolean;
+declare const HAS_INTEGERS: boolean;
+declare const HAS_BOOLS: boolean;
+declare const HAS_WIDE: boolean;
+declare const HAS_STATE: boolean;
+
+const float = /* @__PURE__ */ new Float32Array(1);
 
 /**
  * Writes real numbers to a tensor, as lib/convert.ts does for types of at most 32 bits. With `what` it only checks them
@@ -63,8 +73,7 @@ const float = new Float32Array(1);
  */
 export function put(values: Reals | undefined, tensor: ModelTensor, what: string): void {
   const data = tensor.data;
-  const scale = tensor.scale;
-  const real = tensor.type === 'FLOAT32';
+  const real = HAS_FLOATS && (!HAS_INTEGERS || tensor.type === 'FLOAT32');
   const list = (typeof values === 'number' ? [values] : values) as ArrayLike<number>;
   if (what) {
     let right = list && typeof list === 'object' && list.length === data.length;
@@ -81,21 +90,25 @@ export function put(values: Reals | undefined, tensor: ModelTensor, what: string
         (list && list.length !== data.length ? list.length : list),
     );
   }
-  const bytes = data.byteLength / data.length;
-  const half = bytes === 1 ? 128 : bytes === 2 ? 32768 : 2147483648;
-  const low = tensor.type.charAt(0) === 'U' ? 0 : -half;
-  const high = low + 2 * half - 1;
+  let low = -128;
+  let high = 127;
+  if (HAS_WIDE) {
+    const bytes = data.byteLength / data.length;
+    const half = bytes === 1 ? 128 : bytes === 2 ? 32768 : 2147483648;
+    low = tensor.type.charAt(0) === 'U' ? 0 : -half;
+    high = low + 2 * half - 1;
+  }
   for (let i = 0; i < data.length; i++) {
     let x = list[i];
-    if (tensor.type === 'BOOL') x = x ? 1 : 0;
-    else if (!real) {
-      if (scale) {
+    if (HAS_BOOLS && tensor.type === 'BOOL') x = x ? 1 : 0;
+    else if (HAS_INTEGERS && !real) {
+      if (tensor.scale) {
         float[0] = x;
-        float[0] /= scale;
+        float[0] /= tensor.scale;
         x = float[0];
       }
       x = x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5);
-      if (scale) x += tensor.zeroPoint;
+      if (tensor.scale) x += tensor.zeroPoint;
       x = x < low ? low : x > high ? high : x;
     }
     data[i] = x;
@@ -113,19 +126,19 @@ export function filled(array: TypedArray, value: number): TypedArray {
 /** Reads a tensor's real numbers. */
 export function take(tensor: ModelTensor, into: Float32Array): Float32Array {
   const data = tensor.data;
-  const scale = tensor.scale;
+  const scale = HAS_INTEGERS ? tensor.scale : 0;
   for (let i = 0; i < into.length; i++) into[i] = scale ? scale * (data[i] - tensor.zeroPoint) : data[i];
   return into;
 }
 
 /** Method `invoke`: one step on the data of `inputs`; the answer is in the data of `outputs`. */
 export function invoke(this: PackedModel, state?: State): void {
-  if (state) this.state = state;
-  if (this.state !== this.current) {
+  if (HAS_STATE && state) this.state = state;
+  if (HAS_STATE && this.state !== this.current) {
     const views = this.state && this.state.views;
     if (!views || views.length !== this.current.views.length) {
       this.state = this.current;
-      throw new Error('not a state of this model: make one with newState()');
+      throw new Error('not a state of this model: use newState()');
     }
     this.about!(USE, views);
     this.current = this.state;
@@ -141,7 +154,7 @@ export function step(this: PackedModel): Float32Array | Float32Array[] {
   const inputs = this.inputs;
   const results = this.results;
   for (let i = 0; i < inputs.length; i++) put(arguments[i] as Reals, inputs[i], 'input ' + i);
-  if (arguments[inputs.length]) this.state = arguments[inputs.length] as State;
+  if (HAS_STATE && arguments[inputs.length]) this.state = arguments[inputs.length] as State;
   for (let i = 0; i < inputs.length; i++) put(arguments[i] as Reals, inputs[i], '');
   this.invoke();
   for (let i = 0; i < results.length; i++) take(this.outputs[i], results[i]);
@@ -150,7 +163,7 @@ export function step(this: PackedModel): Float32Array | Float32Array[] {
 
 /** Method `reset`: returns all state to its declared initial values. */
 export function reset(this: PackedModel): void {
-  if (this.about) this.about(CLEAR, this.state.views);
+  if (HAS_STATE) this.about!(CLEAR, this.state.views);
   this.state.steps = 0;
 }
 
@@ -165,6 +178,5 @@ export function describe(this: PackedModel): string {
     }
     if (!side) text += ' ->';
   }
-  const variables = this.about ? (this.about(LIST) as PackedVariable[]).length : 0;
-  return text + ', ' + variables + (variables === 1 ? ' variable' : ' variables');
+  return text + ', variables: ' + (HAS_STATE ? (this.about!(LIST) as PackedVariable[]).length : 0);
 }

@@ -10,13 +10,15 @@ const HEADER = 28;
 function headerOf(model: PackedModel, bytes: Uint8Array): Int32Array {
   const words = new Int32Array(7);
   const fingerprint = model.about!(FINGERPRINT) as number[];
-  words[0] = 0x4d52474e;
-  words[1] = 1 | (HEADER << 16);
-  words[2] = fingerprint[0];
-  words[3] = fingerprint[1];
-  words[4] = model.state.steps;
-  words[5] = model.state.buffer.byteLength;
-  words[6] = model.crc(bytes.subarray(0, HEADER - 4), bytes.subarray(HEADER));
+  words.set([
+    0x4d52474e,
+    1 | (HEADER << 16),
+    fingerprint[0],
+    fingerprint[1],
+    model.state.steps,
+    model.state.buffer.byteLength,
+    model.crc(bytes.subarray(0, HEADER - 4), bytes.subarray(HEADER)),
+  ]);
   return words;
 }
 
@@ -35,14 +37,12 @@ export function save(this: PackedModel, into?: Uint8Array): Uint8Array {
 
 /** Method `restore`: goes on from a snapshot. */
 export function restore(this: PackedModel, bytes: Uint8Array): void {
-  if (!bytes || !(bytes.length >= HEADER)) throw new Error('not a snapshot: too short');
+  if (!bytes || !(bytes.length >= HEADER)) throw new Error('not a snapshot');
   const words = headerOf(this, bytes);
   const given = new Int32Array(7);
   new Uint8Array(given.buffer).set(bytes.subarray(0, HEADER));
-  if (given[0] !== words[0] || given[1] !== words[1])
-    throw new Error('not a snapshot of version 1: it does not start with NGRM');
-  if (bytes.length !== HEADER + given[5] || given[6] !== words[6])
-    throw new Error('the snapshot is damaged: its length or checksum does not fit');
+  if (given[0] !== words[0] || given[1] !== words[1]) throw new Error('not a snapshot of version 1');
+  if (bytes.length !== HEADER + given[5] || given[6] !== words[6]) throw new Error('the snapshot is damaged');
   if (given[2] !== words[2] || given[3] !== words[3] || given[5] !== words[5])
     throw new Error('the snapshot belongs to another model');
   new Uint8Array(this.state.buffer).set(bytes.subarray(HEADER));

@@ -1,9 +1,12 @@
 /** State of packed models: the variable table, and streams. */
 import { TypedArray } from './graph';
 import { ModelTensor } from './model';
-import { CLEAR, filled, LIST, PackedModel, PackedVariable, put, take, USE, VIEWS } from './packed';
+import { CLEAR, LIST, PackedModel, PackedVariable, put, take, USE, VIEWS } from './packed';
 import { State } from './program';
 import { VariableEntry, VariableTable } from '../variables/table';
+
+/** Whether some variable is in a container; see lib/packed.ts. */
+declare const HAS_CONTAINERS: boolean;
 
 /** Getter of `variables`: a table as in variables/table.ts, made when it is asked for. */
 export function variablesOf(this: PackedModel): VariableTable {
@@ -20,17 +23,14 @@ export function variablesOf(this: PackedModel): VariableTable {
       for (let i = 0; i < list.length; i++) {
         const variable = list[i];
         const tensor = variable.tensor;
-        if (variable.name !== name && variable.container + '/' + variable.name !== name) continue;
-        const entry = {
-          name: variable.name,
-          container: variable.container,
-          type: tensor.type,
-          shape: tensor.shape,
-          scale: tensor.scale,
-          zeroPoint: tensor.zeroPoint,
-          data: model.state.views[i],
-          initial: variable.initial,
-        } as VariableEntry;
+        if (variable.name !== name && (!HAS_CONTAINERS || variable.container + '/' + variable.name !== name))
+          continue;
+        // the list is made anew each time
+        const entry = tensor as unknown as VariableEntry;
+        entry.name = variable.name;
+        entry.container = variable.container;
+        entry.data = model.state.views[i];
+        entry.initial = variable.initial;
         entry.read = function (): Float32Array {
           return take(entry as ModelTensor, new Float32Array(tensor.length));
         };
@@ -44,9 +44,8 @@ export function variablesOf(this: PackedModel): VariableTable {
     },
     reset: function (name?: string): void {
       if (name === undefined) return model.reset();
-      const entry = table.get(name);
-      if (entry.initial) entry.data.set(entry.initial);
-      else filled(entry.data, entry.scale ? entry.zeroPoint : 0);
+      const view = table.get(name).data;
+      view.set(model.newState().views[model.state.views.indexOf(view)]);
     },
   };
   return table as unknown as VariableTable;
@@ -69,7 +68,7 @@ export function watchState(model: PackedModel): void {
     },
     set: function (given: State): void {
       if (!given || !given.views || given.views.length !== state.views.length)
-        throw new Error('not a state of this model: make one with newState()');
+        throw new Error('not a state of this model: use newState()');
       model.about!(USE, given.views);
       model.current = state = given;
     },

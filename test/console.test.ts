@@ -69,9 +69,9 @@ describe('at the console', function () {
   there('a model shows what it is, and answers', async (type) => {
     assert.match(
       await type('var m = require("gru");'),
-      /^=gru: x INT8 \[1,3\] -> y INT8 \[1,1\], 1 variable/,
+      /^=gru: x INT8 \[1,3\] -> y INT8 \[1,1\], variables: 1/,
     );
-    assert.match(await type('m'), /^=gru: x INT8 \[1,3\] -> y INT8 \[1,1\], 1 variable/);
+    assert.match(await type('m'), /^=gru: x INT8 \[1,3\] -> y INT8 \[1,1\], variables: 1/);
     const answer = (load(bytes).step([1, 2, 3]) as Float32Array)[0];
     const shown = /^=new Float32Array\(\[(.*)\]\)$/.exec(await type('m.step([1, 2, 3])'))![1];
     assert.ok(Math.abs(Number(shown) - answer) < 1e-6, `${shown}, not ${answer}`);
@@ -88,7 +88,7 @@ describe('at the console', function () {
       ['m.step()', /^Uncaught Error: input 0 "x" must be given 3 numbers/],
       ['m.step(1, 2, 3)', /^Uncaught Error: input 0 "x" must be given 3 numbers/],
       ['m.step([1, 2, "x"])', /^Uncaught Error: input 0 "x" must be given 3 numbers/],
-      ['m.step([1, 2, 3], 4)', /^Uncaught Error: not a state of this model: make one with newState\(\)/],
+      ['m.step([1, 2, 3], 4)', /^Uncaught Error: not a state of this model: use newState\(\)/],
       ['m.variables.get("hh")', /^Uncaught Error: no variable "hh": there are h/],
       ['m.variables.get("h").write([1])', /^Uncaught Error: variable "h\S*" must be given 12 numbers/],
       ['m.restore(new Uint8Array(40))', /^Uncaught Error: not a snapshot of version 1/],

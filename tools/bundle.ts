@@ -27,6 +27,8 @@ export interface BundleOptions {
    * `module.exports`).
    */
   format?: 'script' | 'value' | 'module';
+  /** Values of constants that modules only declare; what they rule out is left out. */
+  constants?: Record<string, boolean>;
   /** Text put before everything, such as a comment that names what the bundle holds. */
   banner?: string;
   /** Directory of the compiled chip side. Default: `build/chip` of this package. */
@@ -71,7 +73,9 @@ export async function bundle(options: BundleOptions): Promise<string> {
 
   const build = await rollup({
     input,
-    plugins: [chipModules(modules, options.entrySource)],
+    plugins: [chipModules(modules, options.entrySource), constantValues(options.constants ?? {})],
+    // reading a property of a typed array does nothing else
+    treeshake: { propertyReadSideEffects: false },
     onwarn(warning) {
       if (warning.code === 'EMPTY_BUNDLE') return;
       throw new Error(`${options.entryFile ?? 'generated entry'}: ${warning.message}`);
@@ -127,6 +131,18 @@ function chipModules(directory: string, entrySource: string | undefined): Plugin
   };
 }
 
+function constantValues(constants: Record<string, boolean>): Plugin {
+  const names = Object.keys(constants);
+  return {
+    name: 'constant-values',
+    transform(code) {
+      if (!names.some((name) => code.includes(name))) return null;
+      const known = new RegExp(`\\b(${names.join('|')})\\b`, 'g');
+      return { code: code.replace(known, (name) => String(constants[name])), map: null };
+    },
+  };
+}
+
 /** `builtins` lets names through that some browser has too (`offset`, `index`); none of them is used as such here. */
 const INTERNAL = new RegExp(`^(${INTERNAL_NAMES.join('|')})$`);
 
@@ -139,7 +155,9 @@ async function shorten(code: string, format: NonNullable<BundleOptions['format']
     toplevel: format === 'module',
     // a function within another one is made anew in each call: packed programs would pay for that in every element
     compress:
-      format === 'script' ? { ecma: 5, passes: 2 } : { ecma: 5, passes: 2, reduce_funcs: false, inline: 1, loops: false },
+      format === 'script'
+        ? { ecma: 5, passes: 2 }
+        : { ecma: 5, passes: 2, reduce_funcs: false, inline: 1, loops: false },
     mangle: { reserved: RESERVED, properties: { builtins: true, regex: INTERNAL } },
     format: { ecma: 5, comments: false },
   });

@@ -78,6 +78,20 @@ function smokeStep(bytes: Uint8Array, options: LoadOptions | undefined): Packed[
   return { inputs, outputs: model.outputs.map(reals) };
 }
 
+/** What the packed runtime may leave out: see lib/packed.ts and lib/packed_state.ts. */
+function constantsOf({ inputs, outputs, program }: Model): Record<string, boolean> {
+  const { variables } = program;
+  const types = [...inputs, ...outputs, ...variables.map(({ tensor }) => tensor)].map(({ type }) => type);
+  return {
+    HAS_FLOATS: types.includes('FLOAT32'),
+    HAS_INTEGERS: types.some((type) => type !== 'FLOAT32'),
+    HAS_BOOLS: types.includes('BOOL'),
+    HAS_WIDE: types.some((type) => type !== 'FLOAT32' && type !== 'INT8'),
+    HAS_STATE: program.stateBytes > 0,
+    HAS_CONTAINERS: variables.some(({ container }) => container !== ''),
+  };
+}
+
 /**
  * Packs a model.
  * @throws Error when the model cannot be loaded, or the name is not an identifier of at most 24 letters
@@ -103,7 +117,13 @@ export async function packModel(bytes: Uint8Array, options: PackOptions): Promis
   // a module of Storage has a scope of its own; what is pasted into a sketch makes one
   const format = target === 'espruino' && !inline ? 'module' : 'value';
   const minify = options.minify !== false;
-  const bundled = await bundle({ entrySource: printed.source, name, minify, format });
+  const bundled = await bundle({
+    entrySource: printed.source,
+    name,
+    minify,
+    format,
+    constants: constantsOf(model),
+  });
   const released = format === 'module' ? loadingNames(bundled) : [];
   const text = clearing(bundled, released);
   const { inputs, outputs } = model;
