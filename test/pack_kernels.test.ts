@@ -19,7 +19,7 @@ interface Run {
 }
 
 /** Runs a model packed with Espruino's kernels there, and the unpacked one here. */
-async function both(bytes: Uint8Array): Promise<{ here: Run; there: Run; float: boolean }> {
+async function both(bytes: Uint8Array): Promise<{ here: Run; there: Run }> {
   const model = load(bytes.slice());
   const { inputs, outputs } = record(model, STEPS);
   const stateful = model.program.variables.length > 0;
@@ -38,8 +38,17 @@ ${stateful ? 'print(model.save().join());' : ''}`,
   return {
     here: { outputs, snapshot: stateful ? Array.from(model.save()) : [] },
     there: { outputs: lines.slice(0, STEPS), snapshot: lines.slice(STEPS).flat() },
-    float: model.outputs.some((output) => output.type === 'FLOAT32'),
   };
+}
+
+/** The largest difference of float32 outputs, in units of the range of all of them, 0 included. */
+function error(here: number[][], there: number[][]): number {
+  const floats = (lines: number[][]): Float32Array => new Float32Array(Uint8Array.from(lines.flat()).buffer);
+  const a = floats(here);
+  const b = floats(there);
+  assert.equal(b.length, a.length);
+  const range = Math.max(0, ...a) - Math.min(0, ...a);
+  return Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / (range || 1);
 }
 
 /** What runs only where there is an Espruino, and files to run. */
@@ -70,6 +79,26 @@ describe("Espruino's own kernels", function () {
         for (let i = 0; i < integer.length; i += nth) {
           const run = await both(integer[i].bytes);
           assert.deepEqual(run.there, run.here, integer[i].name);
+        }
+      },
+    );
+  }
+  // float32 cases, whose sums are added in another order
+  for (const [group, nth] of [
+    ['fully_connected', 4],
+    ['conv', 5],
+    ['depthwise', 4],
+  ] as [string, number][]) {
+    here(
+      `float32 cases of the group ${group}: within 1e-5 of the range of the outputs`,
+      'conformance',
+      async () => {
+        const float = cases(group).filter((one) => one.types.every((type) => type === 'FLOAT32'));
+        assert.ok(float.length > nth);
+        for (let i = 0; i < float.length; i += nth) {
+          const { here, there } = await both(float[i].bytes);
+          const found = error(here.outputs, there.outputs);
+          assert.ok(found <= 1e-5, `${float[i].name}: ${found}`);
         }
       },
     );

@@ -13,7 +13,7 @@ import { packModel } from './pack/index';
 import { table } from './table';
 
 const KINDS: [RegExp, string][] = [
-  [/^(dense|fullyConnected|svdf)/, 'dot products'],
+  [/^(dense|fullyConnected|svdf|each|conv|depthwise|columns|clamp)/, 'dot products'],
   [/^(lookup|sigmoid|tanh|logistic)/i, 'activations'],
   [/^(add|sub|mul)/, 'elementwise'],
   [/^copy/, 'copies'],

@@ -227,6 +227,41 @@ export function denseFloat32(
   y.set((rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, one)) as unknown as number[]);
 }
 
+/** Kernel: the same where x has the 1. */
+export function denseFloat32One(one: Float32Array, rows: Float32Array[], y: Float32Array): void {
+  y.set((rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, one)) as unknown as number[]);
+}
+
+/** Kernel: a fused activation once y is there: what brings it is called first, as argument `v`. */
+export function clampFloat32(v: number | void, i: number, y: Float32Array, min: number, max: number): void {
+  while (i--)
+    if ((v = y[i]) < min) y[i] = min;
+    else if (v > max) y[i] = max;
+}
+
+/** Kernel: columnSums for float32, with the bias. */
+export function columnsFloat32(
+  j: number,
+  offset: number,
+  span: number,
+  column: Float32Array,
+  w: Float32Array,
+  taps: number,
+  starts: Uint16Array,
+  y: Float32Array,
+  b: Float32Array,
+  x: Float32Array,
+): void {
+  const gather = E.mapInPlace;
+  const convolve = E.convolve;
+  const buffer = x.buffer as ArrayBuffer;
+  offset = x.byteOffset;
+  while (j--) {
+    gather(starts, column, new Float32Array(buffer, offset + j * 4, span));
+    y[j] = convolve(column, w, j * taps) + b[j];
+  }
+}
+
 /** Kernel: the same with a fused activation. */
 export function denseFloat32Clamped(
   x: Float32Array,

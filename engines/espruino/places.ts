@@ -3,20 +3,33 @@
  * input and output. A convolution's window is copied to a patch, which is then a row.
  */
 
+type Elements = Int8Array | Float32Array;
+/** What makes a view: `type` and the bytes of its elements make one kernel do for int8 and float32. */
+type View = { new (buffer: ArrayBuffer, offset: number, length: number): Elements };
 /** One row: from x to y. */
-type Row = (x: Int8Array, y: Int8Array) => void;
+type Row = (x: Elements, y: Elements) => void;
 
-function fillRow(patch: Int8Array, i: number, end: number, value: number): void {
+function fillRow(patch: Elements, i: number, end: number, value: number): void {
   for (; i < end; i++) patch[i] = value;
 }
 
 /** Kernel: for each of `r` rows of `depth` inputs and `units` outputs. */
-export function eachRow(r: number, x: Int8Array, y: Int8Array, depth: number, units: number, one: Row): void {
+export function eachRow(
+  r: number,
+  x: Elements,
+  y: Elements,
+  depth: number,
+  units: number,
+  one: Row,
+  type: View,
+  bytes: number,
+): void {
   const from = x.buffer as ArrayBuffer;
   const to = y.buffer as ArrayBuffer;
   const start = x.byteOffset;
   const end = y.byteOffset;
-  while (r--) one(new Int8Array(from, start + r * depth, depth), new Int8Array(to, end + r * units, units));
+  while (r--)
+    one(new type(from, start + r * depth * bytes, depth), new type(to, end + r * units * bytes, units));
 }
 
 /**
@@ -24,9 +37,9 @@ export function eachRow(r: number, x: Int8Array, y: Int8Array, depth: number, un
  * of the image are `zero`.
  */
 export function eachPlace(
-  x: Int8Array,
-  y: Int8Array,
-  patch: Int8Array,
+  x: Elements,
+  y: Elements,
+  patch: Elements,
   one: Row,
   height: number,
   width: number,
@@ -43,6 +56,8 @@ export function eachPlace(
   dilationY: number,
   dilationX: number,
   zero: number,
+  type: View,
+  bytes: number,
 ): void {
   const from = x.buffer as ArrayBuffer;
   const to = y.buffer as ArrayBuffer;
@@ -63,14 +78,14 @@ export function eachPlace(
           if (!inside || count < run) fillRow(patch, row, row + size, zero);
           if (inside)
             patch.set(
-              new Int8Array(from, x.byteOffset + (iy * width + left + first) * depth, count * depth),
+              new type(from, x.byteOffset + (iy * width + left + first) * depth * bytes, count * depth),
               row + first * depth,
             );
           row += size;
         }
       }
-      one(patch, new Int8Array(to, at, units));
-      at += units;
+      one(patch, new type(to, at, units));
+      at += units * bytes;
     }
   }
 }

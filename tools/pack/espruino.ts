@@ -1,7 +1,6 @@
 /** Which of Espruino's own kernels take the place of portable ones, and what becomes of their arguments. */
 import type { TypedArray } from '../../lib/graph';
 import type { Step } from '../../lib/program';
-import { denseFloat32 } from './espruino_dense';
 import {
   addFloat32,
   addInt8,
@@ -10,6 +9,7 @@ import {
   sigmoidFloat32,
   tanhFloat32,
 } from './espruino_elementwise';
+import { convFloat32, depthwiseConvFloat32, fullyConnectedFloat32 } from './espruino_float';
 import { convolution, depthwise, fullyConnected } from './espruino_places';
 import { svdfInt8 } from './espruino_recurrent';
 import type { KernelName } from './kernels';
@@ -17,7 +17,9 @@ import { call, type Accelerator, type Replacement } from './replacement';
 
 const ACCELERATORS: Record<string, Accelerator> = {
   'ops/fully_connected fullyConnectedInt8': fullyConnected,
-  'ops/fully_connected fullyConnectedFloat32': denseFloat32,
+  'ops/fully_connected fullyConnectedFloat32': fullyConnectedFloat32,
+  'ops/conv convFloat32': convFloat32,
+  'ops/depthwise_conv depthwiseConvFloat32': depthwiseConvFloat32,
   'ops/conv convInt8': convolution,
   'ops/depthwise_conv depthwiseConvInt8': depthwise,
   'ops/svdf svdfInt8': svdfInt8,

@@ -1,5 +1,4 @@
 /** Matrix–vector products on Espruino: FULLY_CONNECTED and what is like it at one place. */
-import type { TypedArray } from '../../lib/graph';
 import {
   call,
   clamping,
@@ -8,14 +7,12 @@ import {
   made,
   nudge,
   scaled,
-  unbounded,
-  type Args,
   type Inner,
   type Parameter,
   type Replacement,
 } from './replacement';
 
-const DENSE = 'engines/espruino/dense';
+export const DENSE = 'engines/espruino/dense';
 
 /** The largest magnitude of int8 dot products with a matrix's rows, plus bias. */
 function boundOf(w: Int8Array, bias: Int32Array, depth: number, units: number): number {
@@ -141,22 +138,4 @@ export function perUnit(
     'scalesOf',
     'nudgesOf',
   );
-}
-
-export function denseFloat32(args: Args, isConstant: (array: TypedArray) => boolean): Replacement | null {
-  const [x, w, bias, y] = args as TypedArray[];
-  const [rows, depth, units, min, max] = args.slice(4) as number[];
-  if (rows !== 1 || w.byteLength > 65535 || !isConstant(w)) return null;
-  if (unbounded(min, max) && isConstant(bias)) {
-    const joined = new Float32Array(units * (depth + 1));
-    for (let unit = 0; unit < units; unit++) {
-      joined.set(w.subarray(unit * depth, (unit + 1) * depth), unit * (depth + 1));
-      joined[unit * (depth + 1) + depth] = bias[unit];
-    }
-    const rowsText = made(joined, (name) => `floatRows(${name}, ${depth + 1}, ${units})`);
-    const one = made(null, () => `withOne(${depth})`);
-    return call(DENSE, 'denseFloat32', [x, rowsText, one, y], 'floatRows', 'withOne');
-  }
-  const matrix = made(w, (name) => `floatRows(${name}, ${depth}, ${units})`);
-  return call(DENSE, 'denseFloat32Clamped', [x, matrix, bias, y, min, max], 'floatRows');
 }

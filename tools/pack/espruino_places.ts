@@ -1,16 +1,23 @@
 /** FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D in int8 on Espruino, with any number of rows or places. */
 import type { TypedArray } from '../../lib/graph';
 import { denseRow, perUnit, type Dense } from './espruino_dense';
+import { arrayName } from './print';
 import { call, isExact, made, type Args, type Argument, type Inner, type Replacement } from './replacement';
 
-const PLACES = 'engines/espruino/places';
+export const PLACES = 'engines/espruino/places';
 
-type IsConstant = (array: TypedArray) => boolean;
+export type IsConstant = (array: TypedArray) => boolean;
 type Operands = [Int8Array, Int8Array, Int32Array, Int8Array, Int32Array, Int8Array];
 
 /** What a row's function is given. */
-const X = { parameter: 'x' } as const;
-const Y = { parameter: 'y' } as const;
+export const X = { parameter: 'x' } as const;
+export const Y = { parameter: 'y' } as const;
+
+/** The type of a kernel's views, and the bytes of its elements. */
+export function viewsOf(array: TypedArray): Argument[] {
+  const name = arrayName(array);
+  return [made(null, () => name), array.BYTES_PER_ELEMENT];
+}
 
 /** FULLY_CONNECTED. */
 export function fullyConnected(args: Args, isConstant: IsConstant, together: number): Replacement | null {
@@ -21,11 +28,11 @@ export function fullyConnected(args: Args, isConstant: IsConstant, together: num
   const dense = { w, bias, multipliers, shifts, depth, units, zero, min, max, wide };
   if (rows === 1) return denseRow({ ...dense, x, y }, together);
   const row = wide ? null : denseRow({ ...dense, x: X, y: Y }, together);
-  return row && call(PLACES, 'eachRow', [rows, x, y, depth, units, { row }]);
+  return row && call(PLACES, 'eachRow', [rows, x, y, depth, units, { row }, ...viewsOf(y)]);
 }
 
-/** Geometry of a convolution, as its kernels take it from argument 6 on. */
-interface Geometry {
+/** Geometry of a convolution, as its kernels take it. */
+export interface Geometry {
   batches: number;
   height: number;
   width: number;
@@ -45,12 +52,12 @@ interface Geometry {
   dilationX: number;
 }
 
-function geometryOf(args: Args): Geometry {
-  const [batches, height, width, depth, outHeight, outWidth, units, unitsPerGroup] = args.slice(
-    6,
-  ) as number[];
+/** The geometry from argument `from` on. */
+export function geometryOf(args: Args, from: number): Geometry {
+  const sizes = args.slice(from) as number[];
+  const [batches, height, width, depth, outHeight, outWidth, units, unitsPerGroup] = sizes;
   const [filterHeight, filterWidth, filterDepth, strideY, strideX, padY, padX, dilationY, dilationX] =
-    args.slice(14) as number[];
+    sizes.slice(8);
   return {
     batches,
     height,
@@ -73,7 +80,7 @@ function geometryOf(args: Args): Geometry {
 }
 
 /** Whether the only window is the whole image, so that x is the patch. */
-function isWhole(g: Geometry): boolean {
+export function isWhole(g: Geometry): boolean {
   const one =
     g.outHeight === 1 &&
     g.outWidth === 1 &&
@@ -84,12 +91,18 @@ function isWhole(g: Geometry): boolean {
   return one && g.height === g.filterHeight && g.width === g.filterWidth;
 }
 
-/** The replacement of one place for all places. */
-function everywhere(row: Replacement, x: Int8Array, y: Int8Array, g: Geometry, zero: number): Replacement {
-  const patch = made(null, () => `new Int8Array(${g.filterHeight * g.filterWidth * g.depth})`);
+/** The replacement of one place for all places; `patch` makes what a window is copied to. */
+export function everywhere(
+  row: Replacement,
+  x: TypedArray,
+  y: TypedArray,
+  g: Geometry,
+  zero: number,
+  patch = made(null, () => `new ${arrayName(x)}(${g.filterHeight * g.filterWidth * g.depth})`),
+): Replacement {
   const sizes = [g.height, g.width, g.depth, g.outHeight, g.outWidth, g.units, g.filterHeight, g.filterWidth];
   const steps = [g.strideY, g.strideX, g.padY, g.padX, g.dilationY, g.dilationX];
-  const args: Argument[] = [x, y, patch, { row }, ...sizes, ...steps, zero];
+  const args: Argument[] = [x, y, patch, { row }, ...sizes, ...steps, zero, ...viewsOf(x)];
   return call(PLACES, 'eachPlace', args);
 }
 
@@ -105,7 +118,7 @@ function total(array: Int8Array): number {
 /** CONV_2D without groups. */
 export function convolution(args: Args, isConstant: IsConstant, together: number): Replacement | null {
   const [x, w, bias, y, multipliers, shifts] = args as Operands;
-  const g = geometryOf(args);
+  const g = geometryOf(args, 6);
   const [xZero, zero, min, max] = args.slice(-4) as number[];
   if (g.batches !== 1 || g.unitsPerGroup !== g.units) return null;
   if (!isConstant(w) || !isConstant(bias)) return null;
@@ -121,9 +134,9 @@ export function convolution(args: Args, isConstant: IsConstant, together: number
 }
 
 /** The geometry of a DEPTHWISE_CONV_2D, which may have been prepared with its axes exchanged. */
-function depthwiseGeometry(args: Args): Geometry {
-  const g = geometryOf(args);
-  const [alongY, alongX] = args.slice(23) as number[];
+export function depthwiseGeometry(args: Args, from: number): Geometry {
+  const g = geometryOf(args, from);
+  const [alongY, alongX] = args.slice(from + 17) as number[];
   if (alongX === g.depth || alongY !== g.depth) return g;
   return {
     ...g,
@@ -145,7 +158,7 @@ function depthwiseGeometry(args: Args): Geometry {
 /** DEPTHWISE_CONV_2D with one unit a channel, or with one channel: the latter is a CONV_2D. */
 export function depthwise(args: Args, isConstant: IsConstant, together: number): Replacement | null {
   const [x, w, bias, y, multipliers, shifts] = args as Operands;
-  const g = depthwiseGeometry(args);
+  const g = depthwiseGeometry(args, 6);
   const [xZero, zero, min, max] = args.slice(-4) as number[];
   if (g.batches !== 1 || !isConstant(w) || !isConstant(bias)) return null;
   const taps = g.filterHeight * g.filterWidth;

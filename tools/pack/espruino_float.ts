@@ -1,0 +1,105 @@
+/** FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D in float32 on Espruino. Sums are added in another order than portable ones. */
+import type { TypedArray } from '../../lib/graph';
+import { DENSE } from './espruino_dense';
+import {
+  depthwiseGeometry,
+  everywhere,
+  geometryOf,
+  isWhole,
+  PLACES,
+  viewsOf,
+  X,
+  Y,
+  type IsConstant,
+} from './espruino_places';
+import { call, made, unbounded, type Args, type Parameter, type Replacement } from './replacement';
+
+type Operand = Float32Array | Parameter;
+
+/** One row without an activation; the bias becomes a last column of the weights. `withOne`: x has a 1 behind it. */
+function floatRow(
+  x: Operand,
+  y: Operand,
+  w: Float32Array,
+  bias: Float32Array,
+  depth: number,
+  units: number,
+  withOne = false,
+): Replacement {
+  const joined = new Float32Array(units * (depth + 1));
+  for (let unit = 0; unit < units; unit++) {
+    joined.set(w.subarray(unit * depth, (unit + 1) * depth), unit * (depth + 1));
+    joined[unit * (depth + 1) + depth] = bias[unit];
+  }
+  const rows = made(joined, (name) => `floatRows(${name}, ${depth + 1}, ${units})`);
+  if (withOne) return call(DENSE, 'denseFloat32One', [x, rows, y], 'floatRows');
+  const one = made(null, () => `withOne(${depth})`);
+  return call(DENSE, 'denseFloat32', [x, rows, one, y], 'floatRows', 'withOne');
+}
+
+/** A fused activation after what brings y. */
+function clamped(work: Replacement, y: TypedArray, min: number, max: number): Replacement {
+  if (unbounded(min, max)) return work;
+  const { kernel, imports, args } = work;
+  const clamp = call(DENSE, 'clampFloat32', [{ inner: kernel.name, args }, y.length, y, min, max]);
+  return { ...clamp, imports: [kernel, ...imports] };
+}
+
+/** FULLY_CONNECTED. */
+export function fullyConnectedFloat32(args: Args, isConstant: IsConstant): Replacement | null {
+  const [x, w, bias, y] = args as Float32Array[];
+  const [rows, depth, units, min, max] = args.slice(4) as number[];
+  if (w.byteLength + 4 * units > 65535 || !isConstant(w)) return null;
+  if (isConstant(bias)) {
+    if (rows === 1) return clamped(floatRow(x, y, w, bias, depth, units), y, min, max);
+    const row = floatRow(X, Y, w, bias, depth, units);
+    return clamped(call(PLACES, 'eachRow', [rows, x, y, depth, units, { row }, ...viewsOf(y)]), y, min, max);
+  }
+  if (rows !== 1) return null;
+  const matrix = made(w, (name) => `floatRows(${name}, ${depth}, ${units})`);
+  return call(DENSE, 'denseFloat32Clamped', [x, matrix, bias, y, min, max], 'floatRows');
+}
+
+/** CONV_2D without groups. */
+export function convFloat32(args: Args, isConstant: IsConstant): Replacement | null {
+  const [x, w, bias, y] = args as Float32Array[];
+  const g = geometryOf(args, 4);
+  const [min, max] = args.slice(-2) as number[];
+  if (g.batches !== 1 || g.unitsPerGroup !== g.units) return null;
+  if (w.byteLength + 4 * g.units > 65535 || !isConstant(w) || !isConstant(bias)) return null;
+  const depth = g.filterHeight * g.filterWidth * g.depth;
+  if (isWhole(g)) return clamped(floatRow(x, y, w, bias, depth, g.units), y, min, max);
+  const row = floatRow(X, Y, w, bias, depth, g.units, true);
+  const patch = made(null, () => `withOne(${depth})`);
+  const work = { ...everywhere(row, x, y, g, 0, patch), imports: [{ module: DENSE, name: 'withOne' }] };
+  return clamped(work, y, min, max);
+}
+
+/** DEPTHWISE_CONV_2D with one unit a channel, or with one channel: the latter is a CONV_2D. */
+export function depthwiseConvFloat32(args: Args, isConstant: IsConstant): Replacement | null {
+  const [x, w, bias, y] = args as Float32Array[];
+  const g = depthwiseGeometry(args, 4);
+  const [min, max] = args.slice(-2) as number[];
+  const taps = g.filterHeight * g.filterWidth;
+  const { units } = g;
+  if (g.batches !== 1 || !isConstant(w) || !isConstant(bias)) return null;
+  if (g.depth !== 1 && g.depth !== units) return null;
+  if (w.length !== taps * units || x.length !== g.height * g.width * g.depth) return null;
+  if (w.byteLength + 4 * units > 65535) return null;
+  // taps of a unit side by side
+  const columns = new Float32Array(w.length);
+  for (let i = 0; i < w.length; i++) columns[(i % units) * taps + Math.floor(i / units)] = w[i];
+  const place = (from: Operand, to: Operand): Replacement =>
+    g.depth === 1 ? floatRow(from, to, columns, bias, taps, units) : onePlace(from, to, columns, bias, taps);
+  const work = isWhole(g) ? place(x, y) : everywhere(place(X, Y), x, y, g, 0);
+  return clamped(work, y, min, max);
+}
+
+/** A depthwise convolution to one place; `w` has the taps of a unit side by side. */
+function onePlace(x: Operand, y: Operand, w: Float32Array, bias: Float32Array, taps: number): Replacement {
+  const units = bias.length;
+  const column = made(null, () => `new Float32Array(${taps})`);
+  const starts = made(null, () => `tapsOf(${units}, ${taps})`);
+  const span = (taps - 1) * units + 1;
+  return call(DENSE, 'columnsFloat32', [units, 0, span, column, w, taps, starts, y, bias, x], 'tapsOf');
+}
