@@ -68,7 +68,10 @@ describe("Espruino's own kernels", function () {
     });
   }
   // integer cases of groups of the conformance suite, every nth
-  const groups: [string, number][] = [['svdf', 4]];
+  const groups: [string, number][] = [
+    ['svdf', 4],
+    ['pooling', 4],
+  ];
   for (const [group, nth] of groups) {
     here(
       `cases of the group ${group}: outputs and snapshots have the bits of the unpacked program`,
@@ -88,6 +91,7 @@ describe("Espruino's own kernels", function () {
     ['fully_connected', 4],
     ['conv', 5],
     ['depthwise', 4],
+    ['pooling', 5],
   ] as [string, number][]) {
     here(
       `float32 cases of the group ${group}: within 1e-5 of the range of the outputs`,

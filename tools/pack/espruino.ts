@@ -11,6 +11,7 @@ import {
 } from './espruino_elementwise';
 import { convFloat32, depthwiseConvFloat32, fullyConnectedFloat32 } from './espruino_float';
 import { convolution, depthwise, fullyConnected } from './espruino_places';
+import { averagePool, maxPool } from './espruino_pooling';
 import { svdfInt8 } from './espruino_recurrent';
 import type { KernelName } from './kernels';
 import { call, type Accelerator, type Replacement } from './replacement';
@@ -22,6 +23,8 @@ const ACCELERATORS: Record<string, Accelerator> = {
   'ops/depthwise_conv depthwiseConvFloat32': depthwiseConvFloat32,
   'ops/conv convInt8': convolution,
   'ops/depthwise_conv depthwiseConvInt8': depthwise,
+  'ops/pooling averagePool': averagePool,
+  'ops/pooling maxPool': maxPool,
   'ops/svdf svdfInt8': svdfInt8,
   'ops/lookup lookup': (args) => call('engines/espruino/dense', 'lookup', args.slice(0, 3)),
   'ops/arithmetic add': addFloat32,

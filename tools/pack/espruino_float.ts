@@ -12,7 +12,7 @@ import {
   Y,
   type IsConstant,
 } from './espruino_places';
-import { call, made, unbounded, type Args, type Parameter, type Replacement } from './replacement';
+import { call, made, reachable, unbounded, type Args, type Parameter, type Replacement } from './replacement';
 
 type Operand = Float32Array | Parameter;
 
@@ -52,6 +52,7 @@ export function fullyConnectedFloat32(args: Args, isConstant: IsConstant): Repla
   if (w.byteLength + 4 * units > 65535 || !isConstant(w)) return null;
   if (isConstant(bias)) {
     if (rows === 1) return clamped(floatRow(x, y, w, bias, depth, units), y, min, max);
+    if (!reachable(x) || !reachable(y)) return null;
     const row = floatRow(X, Y, w, bias, depth, units);
     return clamped(call(PLACES, 'eachRow', [rows, x, y, depth, units, { row }, ...viewsOf(y)]), y, min, max);
   }
@@ -66,6 +67,7 @@ export function convFloat32(args: Args, isConstant: IsConstant): Replacement | n
   const g = geometryOf(args, 4);
   const [min, max] = args.slice(-2) as number[];
   if (g.batches !== 1 || g.unitsPerGroup !== g.units) return null;
+  if (!reachable(x) || !reachable(y)) return null;
   if (w.byteLength + 4 * g.units > 65535 || !isConstant(w) || !isConstant(bias)) return null;
   const depth = g.filterHeight * g.filterWidth * g.depth;
   if (isWhole(g)) return clamped(floatRow(x, y, w, bias, depth, g.units), y, min, max);
@@ -85,7 +87,7 @@ export function depthwiseConvFloat32(args: Args, isConstant: IsConstant): Replac
   if (g.batches !== 1 || !isConstant(w) || !isConstant(bias)) return null;
   if (g.depth !== 1 && g.depth !== units) return null;
   if (w.length !== taps * units || x.length !== g.height * g.width * g.depth) return null;
-  if (w.byteLength + 4 * units > 65535) return null;
+  if (w.byteLength + 4 * units > 65535 || !reachable(x) || !reachable(y)) return null;
   // taps of a unit side by side
   const columns = new Float32Array(w.length);
   for (let i = 0; i < w.length; i++) columns[(i % units) * taps + Math.floor(i / units)] = w[i];

@@ -2,7 +2,16 @@
 import type { TypedArray } from '../../lib/graph';
 import { denseRow, perUnit, type Dense } from './espruino_dense';
 import { arrayName } from './print';
-import { call, isExact, made, type Args, type Argument, type Inner, type Replacement } from './replacement';
+import {
+  call,
+  isExact,
+  made,
+  reachable,
+  type Args,
+  type Argument,
+  type Inner,
+  type Replacement,
+} from './replacement';
 
 export const PLACES = 'engines/espruino/places';
 
@@ -27,7 +36,7 @@ export function fullyConnected(args: Args, isConstant: IsConstant, together: num
   const wide = (y as TypedArray) instanceof Int16Array;
   const dense = { w, bias, multipliers, shifts, depth, units, zero, min, max, wide };
   if (rows === 1) return denseRow({ ...dense, x, y }, together);
-  const row = wide ? null : denseRow({ ...dense, x: X, y: Y }, together);
+  const row = wide || !reachable(x) || !reachable(y) ? null : denseRow({ ...dense, x: X, y: Y }, together);
   return row && call(PLACES, 'eachRow', [rows, x, y, depth, units, { row }, ...viewsOf(y)]);
 }
 
@@ -129,6 +138,7 @@ export function convolution(args: Args, isConstant: IsConstant, together: number
   const folded = foldedBias(bias, sums, xZero);
   const dense = { w, bias: folded, multipliers, shifts, depth, units: g.units, zero, min, max };
   if (isWhole(g)) return denseRow({ ...dense, x, y }, together);
+  if (!reachable(x) || !reachable(y)) return null;
   const row = denseRow({ ...dense, x: X, y: Y }, together);
   return row && everywhere(row, x, y, g, xZero);
 }
@@ -164,6 +174,7 @@ export function depthwise(args: Args, isConstant: IsConstant, together: number):
   const taps = g.filterHeight * g.filterWidth;
   const { units } = g;
   if (w.length !== taps * units || x.length !== g.height * g.width * g.depth) return null;
+  if (!reachable(x) || !reachable(y)) return null;
   // taps of a unit side by side
   const columns = new Int8Array(w.length);
   for (let i = 0; i < w.length; i++) columns[(i % units) * taps + Math.floor(i / units)] = w[i];

@@ -6,6 +6,7 @@ import {
   clampTable,
   isExactClamped,
   nudge,
+  reachable,
   type Args,
   type Replacement,
 } from './replacement';
@@ -18,8 +19,7 @@ export function svdfInt8(args: Args, isConstant: (array: TypedArray) => boolean)
   const [batches, units, rank, memory, multiplier, shift, zero] = args.slice(6) as number[];
   const e = -shift;
   if (batches !== 1 || units === 0 || !isConstant(w) || !isExactClamped(multiplier, e)) return null;
-  // a view's offset
-  if (state.byteOffset + state.byteLength > 65535) return null;
+  if (!reachable(state)) return null;
   const size = rank * memory;
   const last = state.length - 1;
   const m = multiplier * 2 ** (-31 - e);

@@ -99,6 +99,11 @@ export function clamping(units: number): Made {
   return made(null, () => `new Uint8ClampedArray(${units})`);
 }
 
+/** Whether any part of an array can have a view of its own: Espruino's have offsets up to 65535. */
+export function reachable(array: TypedArray): boolean {
+  return array.byteOffset + array.byteLength <= 65536;
+}
+
 export function unbounded(min: number, max: number): boolean {
   return min <= -FLOAT_MAX && max >= FLOAT_MAX;
 }
