@@ -11,6 +11,7 @@ import {
 } from './espruino_elementwise';
 import { convFloat32, depthwiseConvFloat32, fullyConnectedFloat32 } from './espruino_float';
 import { convolution, depthwise, fullyConnected } from './espruino_places';
+import { batchMatmulFloat32, batchMatmulInt8 } from './espruino_matmul';
 import { averagePool, maxPool } from './espruino_pooling';
 import { svdfInt8 } from './espruino_recurrent';
 import type { KernelName } from './kernels';
@@ -23,6 +24,8 @@ const ACCELERATORS: Record<string, Accelerator> = {
   'ops/depthwise_conv depthwiseConvFloat32': depthwiseConvFloat32,
   'ops/conv convInt8': convolution,
   'ops/depthwise_conv depthwiseConvInt8': depthwise,
+  'ops/batch_matmul batchMatmulFloat32': batchMatmulFloat32,
+  'ops/batch_matmul batchMatmulInt8': batchMatmulInt8,
   'ops/pooling averagePool': averagePool,
   'ops/pooling maxPool': maxPool,
   'ops/svdf svdfInt8': svdfInt8,
@@ -45,6 +48,7 @@ export function rowsTogether(steps: { kernel: KernelName; step: Step }[]): numbe
   let rows = 0;
   for (const { kernel, step } of steps) {
     if (kernel.name === 'fullyConnectedInt8') rows += step.args[8] as number;
+    if (kernel.name === 'batchMatmulInt8') rows += step.args[8] as number;
     if (kernel.name === 'convInt8') rows += step.args[12] as number;
   }
   return rows > MOST_ROWS ? TOGETHER : 1;
