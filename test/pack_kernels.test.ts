@@ -71,6 +71,7 @@ describe("Espruino's own kernels", function () {
   const groups: [string, number][] = [
     ['svdf', 4],
     ['pooling', 4],
+    ['batch_matmul', 3],
   ];
   for (const [group, nth] of groups) {
     here(
@@ -92,6 +93,7 @@ describe("Espruino's own kernels", function () {
     ['conv', 5],
     ['depthwise', 4],
     ['pooling', 5],
+    ['batch_matmul', 3],
   ] as [string, number][]) {
     here(
       `float32 cases of the group ${group}: within 1e-5 of the range of the outputs`,

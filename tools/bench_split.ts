@@ -13,7 +13,10 @@ import { packModel } from './pack/index';
 import { table } from './table';
 
 const KINDS: [RegExp, string][] = [
-  [/^(dense|fullyConnected|svdf|each(Row|Place)|conv|depthwise|columns|clamp)/, 'dot products'],
+  [
+    /^(dense|fullyConnected|svdf|each(Row|Place)|conv|depthwise|columns|clamp|matmul|batchMatmul)/,
+    'dot products',
+  ],
   [/^(lookup|sigmoid|tanh|logistic)/i, 'activations'],
   [/^(add|sub|mul)/, 'elementwise'],
   [/^(average|largest|max|eachWindow)/, 'pooling'],
