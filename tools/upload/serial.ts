@@ -38,6 +38,8 @@ const OPEN_TIMEOUT = 20000;
 
 const CONSOLE = ['log', 'info', 'warn', 'error'] as const;
 
+let quietLog: typeof console.log | null = null;
+
 /** Keeps the package's reports off the terminal; they are there to be quoted in errors. */
 function listenToConsole(): { errors: string[]; restore(): void; onError: (text: string) => void } {
   const original = CONSOLE.map((name) => console[name]);
@@ -52,6 +54,13 @@ function listenToConsole(): { errors: string[]; restore(): void; onError: (text:
   }
   function restore(): void {
     CONSOLE.forEach((name, i) => (console[name] = original[i]));
+    // after a cut it goes on for a while with what it had to send, and reports that
+    const log = original[0];
+    if (log === quietLog) return;
+    quietLog = (...parts: unknown[]) => {
+      if (parts[0] !== 'serial:') log(...parts);
+    };
+    console.log = quietLog;
   }
   return heard;
 }
