@@ -60,8 +60,8 @@ function here(title: string, folder: string, run: () => Promise<void>): void {
 
 describe("Espruino's own kernels", function () {
   this.timeout(300000);
-  // the public models: int8 features that wrap, int16 features
-  for (const name of ['keyword_svdf_int8state', 'keyword_svdf_int16state']) {
+  // features that wrap, int16 features, rows of a sequence
+  for (const name of ['keyword_svdf_int8state', 'keyword_svdf_int16state', 'mnist_lstm_int8']) {
     here(`${name}: outputs and snapshots have the bits of the unpacked program`, 'models', async () => {
       const run = await both(new Uint8Array(fs.readFileSync(shared('models', name, 'model.tflite')!)));
       assert.deepEqual(run.there, run.here);
@@ -72,6 +72,7 @@ describe("Espruino's own kernels", function () {
     ['svdf', 4],
     ['pooling', 4],
     ['batch_matmul', 3],
+    ['lstm', 3],
   ];
   for (const [group, nth] of groups) {
     here(
@@ -94,6 +95,7 @@ describe("Espruino's own kernels", function () {
     ['depthwise', 4],
     ['pooling', 5],
     ['batch_matmul', 3],
+    ['lstm', 3],
   ] as [string, number][]) {
     here(
       `float32 cases of the group ${group}: within 1e-5 of the range of the outputs`,

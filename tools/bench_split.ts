@@ -14,7 +14,7 @@ import { table } from './table';
 
 const KINDS: [RegExp, string][] = [
   [
-    /^(dense|fullyConnected|svdf|each(Row|Place)|conv|depthwise|columns|clamp|matmul|batchMatmul)/,
+    /^(dense|fullyConnected|svdf|lstm|each(Row|Place)|conv|depthwise|columns|clamp|matmul|batchMatmul)/,
     'dot products',
   ],
   [/^(lookup|sigmoid|tanh|logistic)/i, 'activations'],

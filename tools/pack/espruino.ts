@@ -11,6 +11,7 @@ import {
 } from './espruino_elementwise';
 import { convFloat32, depthwiseConvFloat32, fullyConnectedFloat32 } from './espruino_float';
 import { convolution, depthwise, fullyConnected } from './espruino_places';
+import { lstmFloat32, lstmInt8 } from './espruino_lstm';
 import { batchMatmulFloat32, batchMatmulInt8 } from './espruino_matmul';
 import { averagePool, maxPool } from './espruino_pooling';
 import { svdfInt8 } from './espruino_recurrent';
@@ -28,6 +29,8 @@ const ACCELERATORS: Record<string, Accelerator> = {
   'ops/batch_matmul batchMatmulInt8': batchMatmulInt8,
   'ops/pooling averagePool': averagePool,
   'ops/pooling maxPool': maxPool,
+  'ops/lstm_integer lstmInt8': lstmInt8,
+  'ops/lstm_float lstmFloat32': lstmFloat32,
   'ops/svdf svdfInt8': svdfInt8,
   'ops/lookup lookup': (args) => call('engines/espruino/dense', 'lookup', args.slice(0, 3)),
   'ops/arithmetic add': addFloat32,
