@@ -45,9 +45,9 @@ export interface Packed {
   /** Bytes of NAME.bin; also there when they are in the module as well. */
   weights: Uint8Array;
   /**
-   * Variables of Espruino that the module takes, weights in the module not counted. An estimate, from a fit to 15 modules
-   * on the build for Linux: per function that stays 8.8, per view and per row of a matrix 2, per input or output 25, and
-   * 56 for all; arrays by their bytes.
+   * Variables of Espruino that the module takes, weights in the module not counted. An estimate, from a fit to 16 modules
+   * on the build for Linux: per function that stays 8.5, per view 2.1, per row of a matrix 1.7, and 120 for all; arrays by
+   * their bytes, of which a board's variables hold fewer.
    */
   variables: number;
   /** The model as loaded on the host. */
@@ -126,13 +126,11 @@ export async function packModel(bytes: Uint8Array, options: PackOptions): Promis
   });
   const released = format === 'module' ? loadingNames(bundled) : [];
   const text = clearing(bundled, released);
-  const { inputs, outputs } = model;
   const variables = Math.ceil(
-    56 +
-      8.8 * ((text.match(/\bfunction\b/g) ?? []).length - released.length) +
-      2 * (text.match(/new (Int|Uint|Float)\w*Array\(/g) ?? []).length +
-      2 * printed.rows +
-      25 * (inputs.length + outputs.length) +
+    120 +
+      8.5 * ((text.match(/\bfunction\b/g) ?? []).length - released.length) +
+      2.1 * (text.match(/new (Int|Uint|Float)\w*Array\(/g) ?? []).length +
+      1.7 * printed.rows +
       printed.arrayBytes / PAYLOAD,
   );
   const module = text.replace(String(VARIABLES), String(variables));
