@@ -32,6 +32,10 @@ export const TARGETS: Target[] = [
   { name: 'hello_world_int8', times: 4, bytes: publicModel('hello_world_int8') },
   { name: 'vad', times: 10, bytes: publicModel('vad') },
   { name: 'okay_nabu', times: 0, bytes: publicModel('okay_nabu') },
+  { name: 'keyword_svdf_int8state', times: 0, bytes: publicModel('keyword_svdf_int8state') },
+  { name: 'keyword_svdf_int16state', times: 0, bytes: publicModel('keyword_svdf_int16state') },
+  { name: 'gesture_cnn_int8', times: 0, bytes: publicModel('gesture_cnn_int8') },
+  { name: 'mnist_lstm_int8', times: 0, bytes: publicModel('mnist_lstm_int8') },
 ];
 
 const ROUNDS = 8;
