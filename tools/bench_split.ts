@@ -43,7 +43,7 @@ function stepCalls(module: string): CallExpression[] {
 
 const text = (module: string, node: Node): string => module.slice(node.start, node.end);
 
-/** Each call, and, where its first operand is a call that brings the dot products, that one alone. */
+/** Each call, and, where an operand is a call that brings the dot products, that one alone. */
 async function parts(bytes: Uint8Array): Promise<{ module: string; weights: Uint8Array; parts: Part[] }> {
   const plain = await packModel(bytes, { target: 'espruino', name: 'b', minify: false });
   const short = await packModel(bytes, { target: 'espruino', name: 'b' });
@@ -57,11 +57,9 @@ async function parts(bytes: Uint8Array): Promise<{ module: string; weights: Uint
     parts: calls.flatMap((call, i): Part[] => {
       const kind = KINDS.find(([pattern]) => pattern.test(named[i]))?.[1];
       if (!kind) throw new Error(`of what kind is ${named[i]}?`);
-      const inner = call.arguments[0];
+      const inner = call.arguments.find((argument) => argument.type === 'CallExpression');
       const whole = { kind, call: text(short.module, call), inner: false };
-      return inner.type === 'CallExpression'
-        ? [whole, { kind, call: text(short.module, inner), inner: true }]
-        : [whole];
+      return inner ? [whole, { kind, call: text(short.module, inner), inner: true }] : [whole];
     }),
   };
 }
