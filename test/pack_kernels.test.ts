@@ -96,6 +96,7 @@ describe("Espruino's own kernels", function () {
     ['pooling', 5],
     ['batch_matmul', 3],
     ['lstm', 3],
+    ['svdf', 1],
   ] as [string, number][]) {
     here(
       `float32 cases of the group ${group}: within 1e-5 of the range of the outputs`,

@@ -72,3 +72,24 @@ export function svdfRanksInt8(
   }
   E.mapInPlace(u, y, table);
 }
+
+/** Kernel: float32 SVDF of rank 1 without an activation, as svdfInt8. */
+export function svdfFloat32(
+  j: number,
+  at: number,
+  memory: number,
+  state: Float32Array,
+  w: Float32Array,
+  features: Float32Array,
+  y: Float32Array,
+  b: Float32Array,
+  next: Float32Array,
+): void {
+  const convolve = E.convolve;
+  state.set(next);
+  while (j--) {
+    state[at] = features[j];
+    at -= memory;
+    y[j] = convolve(state.subarray(at + 1, at + 1 + memory), w, at + 1) + b[j];
+  }
+}

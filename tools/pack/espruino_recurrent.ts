@@ -33,3 +33,11 @@ export function svdfInt8(args: Args, isConstant: (array: TypedArray) => boolean)
   const operands = [units, 0, last, size, state, w, features.length, features, bias];
   return call(RECURRENT, 'svdfRanksInt8', [...operands, ...scaling, memory, ...ends]);
 }
+
+/** The same in float32, of rank 1 and without an activation. */
+export function svdfFloat32(args: Args, isConstant: (array: TypedArray) => boolean): Replacement | null {
+  const [features, w, bias, state, next, y] = args as Float32Array[];
+  const [batches, units, rank, memory, activation] = args.slice(6) as number[];
+  if (batches !== 1 || rank !== 1 || activation || !isConstant(w) || !reachable(state)) return null;
+  return call(RECURRENT, 'svdfFloat32', [units, state.length - 1, memory, state, w, features, y, bias, next]);
+}
