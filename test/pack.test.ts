@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { quantizeModel } from '../author/quantize/index';
 import { gruModel } from '../author/recurrent';
 import { writeModel } from '../author/writer';
 import { engineNamed, type EngineName } from '../engines/index';
@@ -255,6 +256,11 @@ describe('packed programs on engines', function () {
   const models: Record<string, () => Uint8Array> = {
     'an int8 GRU': () => gru('INT8'),
     'a float GRU': () => gru('FLOAT32'),
+    'a GRU of float32 with int8 weights': () => {
+      const readings = Array.from({ length: 50 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i % 2]);
+      const graph = gruModel({ inputs: 3, units: 24, type: 'FLOAT32' });
+      return writeModel(quantizeModel(graph, [readings], { activations: 'float' }).graph);
+    },
     hello_world_int8: () => modelFile('hello_world_int8'),
     vad: () => modelFile('vad'),
     // weights above 64 KB

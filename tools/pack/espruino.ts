@@ -10,6 +10,7 @@ import {
   tanhFloat32,
 } from './espruino_elementwise';
 import { convFloat32, depthwiseConvFloat32, fullyConnectedFloat32 } from './espruino_float';
+import { correlateHybrid, quantizeRows } from './espruino_hybrid';
 import { convolution, depthwise, fullyConnected } from './espruino_places';
 import { lstmFloat32, lstmInt8 } from './espruino_lstm';
 import { batchMatmulFloat32, batchMatmulInt8 } from './espruino_matmul';
@@ -21,6 +22,8 @@ import { call, type Accelerator, type Replacement } from './replacement';
 const ACCELERATORS: Record<string, Accelerator> = {
   'ops/fully_connected fullyConnectedInt8': fullyConnected,
   'ops/fully_connected fullyConnectedFloat32': fullyConnectedFloat32,
+  'ops/hybrid quantizeRows': quantizeRows,
+  'ops/hybrid correlateHybrid': correlateHybrid,
   'ops/conv convFloat32': convFloat32,
   'ops/depthwise_conv depthwiseConvFloat32': depthwiseConvFloat32,
   'ops/conv convInt8': convolution,
@@ -52,6 +55,7 @@ export function rowsTogether(steps: { kernel: KernelName; step: Step }[]): numbe
   let rows = 0;
   for (const { kernel, step } of steps) {
     if (kernel.name === 'fullyConnectedInt8') rows += step.args[8] as number;
+    if (kernel.name === 'correlateHybrid') rows += step.args[13] as number;
     if (kernel.name === 'batchMatmulInt8') rows += step.args[8] as number;
     if (kernel.name === 'convInt8') rows += step.args[12] as number;
   }

@@ -93,7 +93,10 @@ export function denseRow(dense: Dense, together: number): Replacement | null {
 const SHORT_WALK = 256;
 
 /** How the sums of an int8 matrix–vector product are computed: rows as views, rows that share views, or one view. */
-function sumsOf({ x, w, depth, units }: Dense, together: number): { sums: Inner; imports: string[] } {
+export function sumsOf(
+  { x, w, depth, units }: Pick<Dense, 'x' | 'w' | 'depth' | 'units'>,
+  together: number,
+): { sums: Inner; imports: string[] } {
   if (units * depth <= SHORT_WALK) {
     const starts = made(null, () => `startsOf(${depth}, ${units})`);
     return { sums: { inner: 'matrixSums', args: [x, w, starts] }, imports: ['matrixSums', 'startsOf'] };
