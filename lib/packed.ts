@@ -17,7 +17,7 @@ export const LIST = 0;
 export const CLEAR = 1;
 export const USE = 2;
 export const VIEWS = 3;
-export const FINGERPRINT = 4;
+export const WORDS = 4;
 
 /** A variable of a packed program, as variables/table.ts and resets see it. */
 export interface PackedVariable {
@@ -45,14 +45,14 @@ export interface PackedModel {
   current: State;
   /** Outputs as real numbers. */
   results: Float32Array[];
-  /** Throws when the weights are no longer what they were; missing where that cannot be. */
-  check?(): void;
+  /** A file in Espruino's Storage, views on which read 0 once it is rewritten; missing where there is none. */
+  weights?: ArrayBuffer;
   /**
    * What is seldom needed, where there is state. LIST: makes the list of variables; CLEAR: writes initial values to the
-   * given views; USE: lets steps work on the given views; VIEWS: makes the views on a buffer; FINGERPRINT: that of the
-   * variables, and of the program.
+   * given views; USE: lets steps work on the given views; VIEWS: makes the views on a buffer; WORDS: the header of a
+   * snapshot.
    */
-  about?(what: number, given?: ArrayBuffer | TypedArray[]): unknown;
+  about?(what: number, given?: ArrayBuffer | TypedArray[] | Uint8Array): unknown;
 }
 
 /**
@@ -64,31 +64,39 @@ declare const HAS_INTEGERS: boolean;
 declare const HAS_BOOLS: boolean;
 declare const HAS_WIDE: boolean;
 declare const HAS_STATE: boolean;
+/** Whether some of the integers have no scale. */
+declare const HAS_UNSCALED: boolean;
+/** Whether there is one input and one output, and neither is part of the state. */
+declare const IS_SINGLE: boolean;
+/** Whether weights are a file in Espruino's Storage. */
+declare const HAS_FILE: boolean;
+declare const Modules: { removeCached(name: string): void };
 
 const float = /* @__PURE__ */ new Float32Array(1);
 
 /**
- * Writes real numbers to a tensor, as lib/convert.ts does for types of at most 32 bits. With `what` it only checks them
- * instead, and throws an Error that begins so.
+ * Writes real numbers to a tensor, as lib/convert.ts does for types of at most 32 bits. With `what` it checks them before,
+ * and throws an Error that begins so; where there are several inputs, it does no more then, since all come before the first.
  */
 export function put(values: Reals | undefined, tensor: ModelTensor, what: string): void {
   const data = tensor.data;
   const real = HAS_FLOATS && (!HAS_INTEGERS || tensor.type === 'FLOAT32');
   const list = (typeof values === 'number' ? [values] : values) as ArrayLike<number>;
-  if (what) {
-    let right = list && typeof list === 'object' && list.length === data.length;
-    for (let i = 0; right && i < data.length; i++)
-      right = typeof list[i] === 'number' && (real || list[i] === list[i]);
-    if (right) return;
-    throw new Error(
-      what +
-        ' "' +
-        tensor.name +
-        '" must be given ' +
-        data.length +
-        ' numbers, got ' +
-        (list && list.length !== data.length ? list.length : list),
-    );
+  let i = 0;
+  if (IS_SINGLE || what) {
+    if (list && list.length === data.length)
+      while (i < data.length && typeof list[i] === 'number' && (real || list[i] === list[i])) i++;
+    if (i < data.length)
+      throw new Error(
+        what +
+          ' "' +
+          tensor.name +
+          '" must be given ' +
+          data.length +
+          ' numbers, got ' +
+          (list && list.length !== data.length ? list.length : list),
+      );
+    if (!IS_SINGLE) return;
   }
   let low = -128;
   let high = 127;
@@ -98,17 +106,17 @@ export function put(values: Reals | undefined, tensor: ModelTensor, what: string
     low = tensor.type.charAt(0) === 'U' ? 0 : -half;
     high = low + 2 * half - 1;
   }
-  for (let i = 0; i < data.length; i++) {
+  for (i = 0; i < data.length; i++) {
     let x = list[i];
     if (HAS_BOOLS && tensor.type === 'BOOL') x = x ? 1 : 0;
     else if (HAS_INTEGERS && !real) {
-      if (tensor.scale) {
+      if (!HAS_UNSCALED || tensor.scale) {
         float[0] = x;
         float[0] /= tensor.scale;
         x = float[0];
       }
       x = x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5);
-      if (tensor.scale) x += tensor.zeroPoint;
+      if (!HAS_UNSCALED || tensor.scale) x += tensor.zeroPoint;
       x = x < low ? low : x > high ? high : x;
     }
     data[i] = x;
@@ -127,7 +135,9 @@ export function filled(array: TypedArray, value: number): TypedArray {
 export function take(tensor: ModelTensor, into: Float32Array): Float32Array {
   const data = tensor.data;
   const scale = HAS_INTEGERS ? tensor.scale : 0;
-  for (let i = 0; i < into.length; i++) into[i] = scale ? scale * (data[i] - tensor.zeroPoint) : data[i];
+  const real = HAS_FLOATS || HAS_UNSCALED;
+  for (let i = 0; i < into.length; i++)
+    into[i] = real && !scale ? data[i] : scale * (data[i] - tensor.zeroPoint);
   return into;
 }
 
@@ -143,7 +153,14 @@ export function invoke(this: PackedModel, state?: State): void {
     this.about!(USE, views);
     this.current = this.state;
   }
-  if (this.check) this.check();
+  if (HAS_FILE && new Int8Array(this.weights!, 0, 1)[0] !== 78) {
+    try {
+      Modules.removeCached(this.name);
+    } catch (_e) {
+      // it came under another name, or this has been told before
+    }
+    throw new Error(this.name + '.bin was rewritten: require the module again');
+  }
   this.run();
   this.state.steps++;
 }
@@ -153,6 +170,12 @@ export function invoke(this: PackedModel, state?: State): void {
 export function step(this: PackedModel): Float32Array | Float32Array[] {
   const inputs = this.inputs;
   const results = this.results;
+  if (IS_SINGLE) {
+    put(arguments[0] as Reals, inputs[0], 'input 0');
+    if (HAS_STATE && arguments[1]) this.state = arguments[1] as State;
+    this.invoke();
+    return take(this.outputs[0], results[0]);
+  }
   for (let i = 0; i < inputs.length; i++) put(arguments[i] as Reals, inputs[i], 'input ' + i);
   if (HAS_STATE && arguments[inputs.length]) this.state = arguments[inputs.length] as State;
   for (let i = 0; i < inputs.length; i++) put(arguments[i] as Reals, inputs[i], '');
@@ -169,14 +192,20 @@ export function reset(this: PackedModel): void {
 
 /** Method `toString`: what a REPL shows of the model. */
 export function describe(this: PackedModel): string {
-  let text = this.name + ':';
-  for (let side = 0; side < 2; side++) {
-    const tensors = side ? this.outputs : this.inputs;
-    for (let i = 0; i < tensors.length; i++) {
-      const tensor = tensors[i];
-      text += (i ? ', ' : ' ') + tensor.name + ' ' + tensor.type + ' [' + tensor.shape.join() + ']';
-    }
-    if (!side) text += ' ->';
+  function texts(tensors: ModelTensor[]): string {
+    return tensors
+      .map(function (tensor) {
+        return tensor.name + ' ' + tensor.type + ' [' + tensor.shape.join() + ']';
+      })
+      .join(', ');
   }
-  return text + ', variables: ' + (HAS_STATE ? (this.about!(LIST) as PackedVariable[]).length : 0);
+  return (
+    this.name +
+    ': ' +
+    texts(this.inputs) +
+    ' -> ' +
+    texts(this.outputs) +
+    ', variables: ' +
+    (HAS_STATE ? (this.about!(LIST) as PackedVariable[]).length : 0)
+  );
 }

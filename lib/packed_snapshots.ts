@@ -1,23 +1,29 @@
-/** Snapshots of packed models, in the format of variables/snapshot.ts: they move between packed and unpacked models. */
-import { FINGERPRINT, PackedModel } from './packed';
-
-const HEADER = 28;
+/**
+ * Snapshots of packed models, in the format of variables/snapshot.ts: they move between packed and unpacked models. The
+ * header has 28 bytes: as a name, that would take a variable on Espruino.
+ */
+import { crcOfBoth } from './packed_crc';
+import { PackedModel, WORDS } from './packed';
 
 /**
- * The words before the state: "NGRM", version and size of the header, fingerprint, steps, bytes, and the checksum of
- * `bytes`, which have the rest of a header already.
+ * What `about` gives for WORDS, the words before the state: "NGRM", version and size of the header, fingerprints of the
+ * variables and of the program, steps, bytes, and the checksum of `bytes`, which have the rest of a header already.
  */
-function headerOf(model: PackedModel, bytes: Uint8Array): Int32Array {
+export function headerOf(
+  model: PackedModel,
+  bytes: Uint8Array,
+  variables: number,
+  program: number,
+): Int32Array {
   const words = new Int32Array(7);
-  const fingerprint = model.about!(FINGERPRINT) as number[];
   words.set([
     0x4d52474e,
-    1 | (HEADER << 16),
-    fingerprint[0],
-    fingerprint[1],
+    1 | (28 << 16),
+    variables,
+    program,
     model.state.steps,
     model.state.buffer.byteLength,
-    model.crc(bytes.subarray(0, HEADER - 4), bytes.subarray(HEADER)),
+    crcOfBoth(bytes.subarray(0, 24), bytes.subarray(28)),
   ]);
   return words;
 }
@@ -25,27 +31,34 @@ function headerOf(model: PackedModel, bytes: Uint8Array): Int32Array {
 /** Method `save`: the state as a snapshot. */
 export function save(this: PackedModel, into?: Uint8Array): Uint8Array {
   const state = new Uint8Array(this.state.buffer);
-  const bytes = into || new Uint8Array(HEADER + state.length);
-  if (bytes.length !== HEADER + state.length)
-    throw new Error('a snapshot takes ' + (HEADER + state.length) + ' bytes');
-  bytes.set(state, HEADER);
+  const size = 28 + state.length;
+  const bytes = into || new Uint8Array(size);
+  if (bytes.length !== size) throw new Error('a snapshot takes ' + size + ' bytes');
+  bytes.set(state, 28);
   // once for the header, once for a checksum of it
-  bytes.set(new Uint8Array(headerOf(this, bytes).buffer));
-  bytes.set(new Uint8Array(headerOf(this, bytes).buffer));
+  for (let i = 0; i < 2; i++)
+    bytes.set(new Uint8Array((this.about!(WORDS, bytes) as Int32Array).buffer as ArrayBuffer));
   return bytes;
 }
 
 /** Method `restore`: goes on from a snapshot. */
 export function restore(this: PackedModel, bytes: Uint8Array): void {
-  if (!bytes || !(bytes.length >= HEADER)) throw new Error('not a snapshot');
-  const words = headerOf(this, bytes);
+  let wrong = 'not a snapshot';
   const given = new Int32Array(7);
-  new Uint8Array(given.buffer).set(bytes.subarray(0, HEADER));
-  if (given[0] !== words[0] || given[1] !== words[1]) throw new Error('not a snapshot of version 1');
-  if (bytes.length !== HEADER + given[5] || given[6] !== words[6]) throw new Error('the snapshot is damaged');
-  if (given[2] !== words[2] || given[3] !== words[3] || given[5] !== words[5])
-    throw new Error('the snapshot belongs to another model');
-  new Uint8Array(this.state.buffer).set(bytes.subarray(HEADER));
+  if (bytes && bytes.length >= 28) {
+    const words = this.about!(WORDS, bytes) as Int32Array;
+    new Uint8Array(given.buffer).set(bytes.subarray(0, 28));
+    wrong =
+      given[0] !== words[0] || given[1] !== words[1]
+        ? wrong + ' of version 1'
+        : bytes.length !== 28 + given[5] || given[6] !== words[6]
+          ? 'the snapshot is damaged'
+          : given[2] !== words[2] || given[3] !== words[3] || given[5] !== words[5]
+            ? 'the snapshot belongs to another model'
+            : '';
+  }
+  if (wrong) throw new Error(wrong);
+  new Uint8Array(this.state.buffer).set(bytes.subarray(28));
   this.state.steps = given[4];
 }
 
@@ -53,7 +66,5 @@ declare module './packed' {
   interface PackedModel {
     save(into?: Uint8Array): Uint8Array;
     restore(snapshot: Uint8Array): void;
-    /** CRC-32 of two pieces of bytes, one after the other, as an int32. */
-    crc(head: Uint8Array, rest: Uint8Array): number;
   }
 }

@@ -7,48 +7,52 @@ import { VariableEntry, VariableTable } from '../variables/table';
 
 /** Whether some variable is in a container; see lib/packed.ts. */
 declare const HAS_CONTAINERS: boolean;
+declare const IS_SINGLE: boolean;
 
 /** Getter of `variables`: a table as in variables/table.ts, made when it is asked for. */
 export function variablesOf(this: PackedModel): VariableTable {
   const model = this;
   const list = model.about!(LIST) as PackedVariable[];
-  const table = {
+  const names = list.map(function (variable) {
+    return variable.name;
+  });
+  /** The index of a variable; names in containers are also CONTAINER/NAME. */
+  function indexOf(name: string): number {
+    let i = names.indexOf(name);
+    if (HAS_CONTAINERS)
+      for (let j = 0; i < 0 && j < list.length; j++)
+        if (list[j].container + '/' + list[j].name === name) i = j;
+    if (i < 0) throw new Error('no variable "' + name + '": there are ' + (names.join(', ') || 'none'));
+    return i;
+  }
+  return {
     length: list.length,
     names: function (): string[] {
-      const names: string[] = [];
-      for (let i = 0; i < list.length; i++) names.push(list[i].name);
       return names;
     },
     get: function (name: string): VariableEntry {
-      for (let i = 0; i < list.length; i++) {
-        const variable = list[i];
-        const tensor = variable.tensor;
-        if (variable.name !== name && (!HAS_CONTAINERS || variable.container + '/' + variable.name !== name))
-          continue;
-        // the list is made anew each time
-        const entry = tensor as unknown as VariableEntry;
-        entry.name = variable.name;
-        entry.container = variable.container;
-        entry.data = model.state.views[i];
-        entry.initial = variable.initial;
-        entry.read = function (): Float32Array {
-          return take(entry as ModelTensor, new Float32Array(tensor.length));
-        };
-        entry.write = function (values): void {
-          put(values, entry as ModelTensor, 'variable');
-          put(values, entry as ModelTensor, '');
-        };
-        return entry;
-      }
-      throw new Error('no variable "' + name + '": there are ' + (table.names().join(', ') || 'none'));
+      const i = indexOf(name);
+      // the list is made anew for each table
+      const entry = list[i].tensor as unknown as VariableEntry;
+      entry.name = names[i];
+      entry.container = list[i].container;
+      entry.data = model.state.views[i];
+      entry.initial = list[i].initial;
+      entry.read = function (): Float32Array {
+        return take(entry as ModelTensor, new Float32Array(entry.data.length));
+      };
+      entry.write = function (values): void {
+        put(values, entry as ModelTensor, 'variable');
+        if (!IS_SINGLE) put(values, entry as ModelTensor, '');
+      };
+      return entry;
     },
     reset: function (name?: string): void {
       if (name === undefined) return model.reset();
-      const view = table.get(name).data;
-      view.set(model.newState().views[model.state.views.indexOf(view)]);
+      const i = indexOf(name);
+      model.state.views[i].set(model.newState().views[i]);
     },
-  };
-  return table as unknown as VariableTable;
+  } as unknown as VariableTable;
 }
 
 /** Method `newState`: a further state, at its initial values. */

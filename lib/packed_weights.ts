@@ -2,7 +2,6 @@
  * Weights of packed models: a header of four little-endian words ("NGRW", version 1 and length, CRC-32, fingerprint),
  * then the data. Everything is checked before the first step.
  */
-import { crc32 } from './crc32';
 import { checkWeights } from './packed_check';
 
 /** Weights as bytes that the user or the script gives, at an offset that all types may have. */
@@ -22,18 +21,8 @@ export function openWeights(
     weights = aligned;
   }
   if (weights.length < 16) throw new Error(name + ' are cut off: ' + weights.length + ' bytes of ' + bytes);
-  const found = weights;
-  checkWeights(
-    new Int32Array(weights.buffer, weights.byteOffset, 4),
-    weights.length,
-    name,
-    bytes,
-    crc,
-    fingerprint,
-    function () {
-      return crc32(found, 12, bytes - 12, 0);
-    },
-  );
+  const words = new Int32Array(weights.buffer, weights.byteOffset, 4);
+  checkWeights(words, weights.length, name, bytes, crc, fingerprint, weights);
   return weights;
 }
 

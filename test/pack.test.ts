@@ -191,7 +191,8 @@ describe('packed modules for Espruino', function () {
   /** Evaluates a module with what it uses of Espruino; `storage` has the weights. */
   const evaluateThere = (text: string, storage: Record<string, Uint8Array>, free = 5000): Model => {
     const module = { exports: {} as Model };
-    const E = { CRC32: (data: Uint8Array) => crc32(data, 0, data.length, 0) >>> 0 };
+    // takes elements for bytes, as Espruino's does
+    const E = { CRC32: (data: Int8Array) => crc32(Uint8Array.from(data), 0, data.length, 0) >>> 0 };
     const require = (): unknown => ({ readArrayBuffer: (name: string) => storage[name]?.slice().buffer });
     const process = { memory: () => ({ free, blocksize: 13 }) };
     new Function('module', 'E', 'require', 'process', text)(module, E, require, process);

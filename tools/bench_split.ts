@@ -13,14 +13,11 @@ import { packModel } from './pack/index';
 import { table } from './table';
 
 const KINDS: [RegExp, string][] = [
-  [
-    /^(dense|fullyConnected|svdf|lstm|each(Row|Place)|conv|depthwise|columns|clamp|matmul|batchMatmul)/,
-    'dot products',
-  ],
-  [/^(lookup|sigmoid|tanh|logistic)/i, 'activations'],
-  [/^(add|sub|mul)/, 'elementwise'],
-  [/^(average|largest|max|eachWindow)/, 'pooling'],
-  [/^copy/, 'copies'],
+  [/^(dense|lstm|svdf)/, 'dot products'],
+  [/^lookup/, 'tables'],
+  // loops of elementwise operators are functions without a name of their own
+  [/^(v\d|add|mul)/, 'elementwise'],
+  [/\.set$/, 'copies'],
 ];
 const DOTS = 'dot products';
 const REQUANTIZATION = 'requantization';
@@ -57,9 +54,14 @@ async function parts(bytes: Uint8Array): Promise<{ module: string; weights: Uint
     parts: calls.flatMap((call, i): Part[] => {
       const kind = KINDS.find(([pattern]) => pattern.test(named[i]))?.[1];
       if (!kind) throw new Error(`of what kind is ${named[i]}?`);
-      const inner = call.arguments.find((argument) => argument.type === 'CallExpression');
+      const argument = (at: number): string => text(short.module, call.arguments[at]);
+      const found = call.arguments.find((one) => one.type === 'CallExpression');
+      // a small matrix is multiplied row by row in the kernel itself
+      const inner = named[i].startsWith('denseInt8Small')
+        ? `for(var i=${argument(0)};i--;)E.convolve(${argument(2)},${argument(3)},i*${argument(4)})`
+        : found && text(short.module, found);
       const whole = { kind, call: text(short.module, call), inner: false };
-      return inner ? [whole, { kind, call: text(short.module, inner), inner: true }] : [whole];
+      return inner ? [whole, { kind, call: inner, inner: true }] : [whole];
     }),
   };
 }

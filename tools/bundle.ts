@@ -29,6 +29,8 @@ export interface BundleOptions {
   format?: 'script' | 'value' | 'module';
   /** Values of constants that modules only declare; what they rule out is left out. */
   constants?: Record<string, boolean>;
+  /** Modules of the chip side that take the place of others, by their paths without extension. */
+  replaced?: Record<string, string>;
   /** Text put before everything, such as a comment that names what the bundle holds. */
   banner?: string;
   /** Directory of the compiled chip side. Default: `build/chip` of this package. */
@@ -73,7 +75,10 @@ export async function bundle(options: BundleOptions): Promise<string> {
 
   const build = await rollup({
     input,
-    plugins: [chipModules(modules, options.entrySource), constantValues(options.constants ?? {})],
+    plugins: [
+      chipModules(modules, options.entrySource, options.replaced ?? {}),
+      constantValues(options.constants ?? {}),
+    ],
     // reading a property of a typed array does nothing else
     treeshake: { propertyReadSideEffects: false },
     onwarn(warning) {
@@ -103,7 +108,11 @@ export async function bundle(options: BundleOptions): Promise<string> {
   return (options.banner ? options.banner + '\n' : '') + code.trimEnd() + '\n';
 }
 
-function chipModules(directory: string, entrySource: string | undefined): Plugin {
+function chipModules(
+  directory: string,
+  entrySource: string | undefined,
+  replaced: Record<string, string>,
+): Plugin {
   return {
     name: 'chip-modules',
     resolveId(source, importer) {
@@ -111,7 +120,9 @@ function chipModules(directory: string, entrySource: string | undefined): Plugin
       if (path.isAbsolute(source)) return source;
       const from =
         importer === undefined || importer === GENERATED_ENTRY ? directory : path.dirname(importer);
-      const file = path.resolve(from, source) + (source.endsWith('.js') ? '' : '.js');
+      const asked = path.resolve(from, source.replace(/\.js$/, ''));
+      const other = replaced[path.relative(directory, asked).split(path.sep).join('/')];
+      const file = `${other ? path.join(directory, other) : asked}.js`;
       if (
         /^\.\.?\//.test(source) &&
         !path.relative(directory, file).startsWith('..') &&

@@ -1,42 +1,40 @@
 /**
- * Elementwise kernels for an interpreter of source text: operands of one shape, fewest tokens per element, everything
- * that can be is computed when packing. They give the bits of ops/arithmetic.ts and ops/gates.ts. Working variables are
- * parameters, see dense.ts.
+ * Elementwise int8 kernels for an interpreter of source text: operands of one shape, fewest tokens per element, everything
+ * that can be is computed when packing. They give the bits of ops/arithmetic.ts. Working variables are parameters, see
+ * dense.ts. Those of float32 are written when packing, see tools/pack/fusion.ts.
  */
 
-declare const E: {
-  mapInPlace(from: ArrayLike<number>, to: ArrayLike<number>, map: ArrayLike<number>): void;
-};
-
-/** Kernel: y = a + b. */
-export function addFloat32(n: number, a: Float32Array, b: Float32Array, y: Float32Array): void {
-  while (n--) y[n] = a[n] + b[n];
+/**
+ * Kernel, int8: the sum in units of y, without the roundings in between. y is a clamping array, for a table to follow, or
+ * int8 where no sum goes beyond it: `c` then brings a multiple of 256, so that cutting off the fraction rounds down.
+ * `engram pack` takes it where all pairs of operands give the bits of addQuantized. (y is no list, but written like one.)
+ */
+export function addInt8(
+  n: number,
+  y: number[],
+  a: Int8Array,
+  b: Int8Array,
+  fa: number,
+  fb: number,
+  c: number,
+): void {
+  while (n--) y[n] = a[n] * fa + b[n] * fb + c;
 }
 
-/** Kernel: y = a − b. */
-export function subFloat32(n: number, a: Float32Array, b: Float32Array, y: Float32Array): void {
-  while (n--) y[n] = a[n] - b[n];
-}
-
-/** Kernel: y = a · b. */
-export function mulFloat32(n: number, a: Float32Array, b: Float32Array, y: Float32Array): void {
-  while (n--) y[n] = a[n] * b[n];
-}
-
-/** Kernel: σ(x). */
-export function sigmoidFloat32(n: number, v: number, x: Float32Array, y: Float32Array): void {
-  const exp = Math.exp;
-  while (n--) y[n] = (v = x[n]) < -9 ? exp(v) : 1 / (1 + exp(-v));
-}
-
-/** Kernel: tanh(x). */
-export function tanhFloat32(n: number, v: number, e: number, x: Float32Array, y: Float32Array): void {
-  const exp = Math.exp;
-  while (n--) {
-    v = x[n];
-    e = exp(v < 0 ? v + v : -v - v);
-    y[n] = (v < 0 ? -v : v) < 0.0001 ? v : (v < 0 ? e - 1 : 1 - e) / (1 + e);
-  }
+/** Kernel, int8: the product, requantized; y as in addInt8. */
+export function mulInt8(
+  n: number,
+  v: number,
+  y: number[],
+  a: Int8Array,
+  b: Int8Array,
+  za: number,
+  zb: number,
+  m: number,
+  minus: number,
+  plus: number,
+): void {
+  while (n--) y[n] = (v = (a[n] - za) * (b[n] - zb)) * m + (v < 0 ? minus : plus);
 }
 
 /**
@@ -93,8 +91,8 @@ export function addInt8Rounded(
   }
 }
 
-/** Kernel, int8: the product, requantized. */
-export function mulInt8(
+/** Kernel, int8: the product, requantized and cut off. */
+export function mulInt8Cut(
   n: number,
   v: number,
   a: Int8Array,
@@ -113,45 +111,4 @@ export function mulInt8(
     v = ((v * m + (v < 0 ? minus : plus)) | 0) - 4096;
     y[n] = v < min ? min : v > max ? max : v;
   }
-}
-
-/**
- * Kernel, int8: the sum in units of y, without the roundings in between, through a clamping array as in denseInt8Table.
- * `engram pack` takes it where all pairs of operands give the bits of addQuantized.
- */
-export function addInt8Table(
-  n: number,
-  v: number,
-  a: Int8Array,
-  b: Int8Array,
-  y: Int8Array,
-  fa: number,
-  fb: number,
-  offset: number,
-  plus: number,
-  minus: number,
-  u: Uint8ClampedArray,
-  table: Uint8Array,
-): void {
-  while (n--) u[n] = (v = a[n] * fa + b[n] * fb + offset) + (v < 0 ? minus : plus);
-  E.mapInPlace(u, y, table);
-}
-
-/** Kernel, int8: the product, requantized through a clamping array. */
-export function mulInt8Table(
-  n: number,
-  v: number,
-  a: Int8Array,
-  b: Int8Array,
-  y: Int8Array,
-  za: number,
-  zb: number,
-  m: number,
-  plus: number,
-  minus: number,
-  u: Uint8ClampedArray,
-  table: Uint8Array,
-): void {
-  while (n--) u[n] = (v = (a[n] - za) * (b[n] - zb)) * m + (v < 0 ? minus : plus);
-  E.mapInPlace(u, y, table);
 }

@@ -25,7 +25,7 @@ export function svdfInt8(
   u: Uint8ClampedArray,
   next: Int8Array | Int16Array,
   y: Int8Array,
-  table: Uint8Array,
+  table: Int8Array,
 ): void {
   const convolve = E.convolve;
   state.set(next);
@@ -56,7 +56,7 @@ export function svdfRanksInt8(
   u: Uint8ClampedArray,
   next: Int8Array | Int16Array,
   y: Int8Array,
-  table: Uint8Array,
+  table: Int8Array,
 ): void {
   const convolve = E.convolve;
   state.set(next);

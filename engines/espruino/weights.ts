@@ -2,8 +2,6 @@
 import { checkWeights } from '../../lib/packed_check';
 
 declare const E: {
-  CRC32(data: ArrayLike<number>): number;
-  toUint8Array(head: Uint8Array, rest: Uint8Array): Uint8Array;
   toFlatString(text: string): string | undefined;
   toArrayBuffer(text: string): ArrayBuffer;
 };
@@ -22,28 +20,14 @@ function checked(
 ): ArrayBuffer {
   if (!weights || weights.byteLength < 16)
     throw new Error('Storage has no ' + name + ' of ' + bytes + ' bytes: send it');
-  checkWeights(new Int32Array(weights, 0, 4), weights.byteLength, name, bytes, crc, fingerprint, function () {
-    return E.CRC32(new Uint8Array(weights, 12, bytes - 12)) | 0;
-  });
+  const words = new Int32Array(weights, 0, 4);
+  checkWeights(words, weights.byteLength, name, bytes, crc, fingerprint, weights);
   return weights;
 }
 
 /** Weights from a file in Storage. Where flash can be mapped, they take no RAM. */
 export function fromStorage(name: string, bytes: number, crc: number, fingerprint: number): ArrayBuffer {
   return checked(require('Storage').readArrayBuffer(name), name, bytes, crc, fingerprint);
-}
-
-declare const Modules: { removeCached(name: string): void };
-
-/** Method `check`: views on a file read 0 once it is rewritten. */
-export function checkFile(this: { name: string; weights: ArrayBuffer }): void {
-  if (new Uint8Array(this.weights, 0, 1)[0] === 78) return;
-  try {
-    Modules.removeCached(this.name);
-  } catch (_e) {
-    // it came under another name, or this has been told before
-  }
-  throw new Error(this.name + '.bin was rewritten: require the module again');
 }
 
 /** A part of a file that lies where views on the whole file cannot begin. */
@@ -61,12 +45,6 @@ export function fromText(
 ): ArrayBuffer {
   const string = atob(text);
   return checked(E.toArrayBuffer(E.toFlatString(string) || string), name, bytes, crc, fingerprint);
-}
-
-/** CRC-32 of two pieces of bytes, one after the other, as an int32. */
-export function crcOfBoth(head: Uint8Array, rest: Uint8Array): number {
-  // of a list, E.CRC32 takes the elements for bytes
-  return E.CRC32(E.toUint8Array(head, rest)) | 0;
 }
 
 declare const process: { memory(collect?: boolean): { free: number; blocksize: number } };

@@ -3,7 +3,7 @@ import type { TypedArray } from '../../lib/graph';
 import type { Program } from '../../lib/program';
 import type { Target } from './index';
 import { arrayName, literalArray, numberText } from './print';
-import type { Made } from './replacement';
+import type { Made, Room } from './replacement';
 import { WeightsBuilder } from './weights';
 
 /** Types that copies may have in place of bytes. */
@@ -18,6 +18,7 @@ export class Definitions {
   readonly weights = new WeightsBuilder();
   usesFilled = false;
   private readonly names = new Map<string, string>();
+  private readonly rooms = new Map<Room['room'], { name: string; length: number }>();
 
   constructor(
     private readonly program: Program,
@@ -48,10 +49,19 @@ export class Definitions {
    */
   asElements(arrays: TypedArray[]): TypedArray[] {
     const { arena, state, steps } = this.program;
-    const types = ELEMENTS.filter((type) =>
-      steps.some(({ args }) => args.some((value) => value instanceof type)),
-    );
-    for (const type of types) {
+    const used = steps.flatMap(({ args }) => args.filter((value) => typeof value !== 'number'));
+    const twins = (type: (typeof ELEMENTS)[number], list: TypedArray[]): number =>
+      arrays.filter(({ buffer, byteOffset, byteLength }) =>
+        list.some(
+          (view) =>
+            view instanceof type &&
+            view.buffer === buffer &&
+            view.byteOffset === byteOffset &&
+            view.byteLength === byteLength,
+        ),
+      ).length;
+    const types = ELEMENTS.filter((type) => used.some((value) => value instanceof type));
+    for (const type of types.sort((a, b) => twins(b, used) - twins(a, used))) {
       const fit = arrays.every(({ buffer, byteOffset, byteLength }) => {
         if (byteOffset % type.BYTES_PER_ELEMENT || byteLength % type.BYTES_PER_ELEMENT) return false;
         const twin = (view: TypedArray): boolean =>
@@ -74,6 +84,18 @@ export class Definitions {
       this.made.push(`var ${name} = ${expression};`);
       return null;
     });
+  }
+
+  /** The name of room to work in, which is as long as its longest use. */
+  nameOfRoom({ room, length }: Room): string {
+    const name = this.named(`room ${room}`, () => null);
+    this.rooms.set(room, { name, length: Math.max(length, this.rooms.get(room)?.length ?? 0) });
+    return name;
+  }
+
+  /** Statements that define all room, once it is known how much is used. */
+  get roomLines(): string[] {
+    return [...this.rooms].map(([type, { name, length }]) => `var ${name} = new ${type}(${length});`);
   }
 
   /** The name of an array. `before`: bytes that must lie before a constant in the file. */
@@ -110,7 +132,8 @@ export class Definitions {
           : `filled(new ${type}(${array.length}), ${numberText(values[0])})`;
       });
     }
-    if (!before && array.length <= 2) {
+    // on Espruino an array of its own takes two variables more than a view
+    if (!before && array.length <= 2 && this.target !== 'espruino') {
       const text = literalArray(array);
       return this.named(text, () => text);
     }

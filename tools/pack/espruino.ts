@@ -1,14 +1,7 @@
 /** Which of Espruino's own kernels take the place of portable ones, and what becomes of their arguments. */
 import type { TypedArray } from '../../lib/graph';
 import type { Step } from '../../lib/program';
-import {
-  addFloat32,
-  addInt8,
-  mulFloat32,
-  mulInt8,
-  sigmoidFloat32,
-  tanhFloat32,
-} from './espruino_elementwise';
+import { addInt8, mulInt8 } from './espruino_elementwise';
 import { convFloat32, depthwiseConvFloat32, fullyConnectedFloat32 } from './espruino_float';
 import { correlateHybrid, quantizeRows } from './espruino_hybrid';
 import { convolution, depthwise, fullyConnected } from './espruino_places';
@@ -17,7 +10,7 @@ import { batchMatmulFloat32, batchMatmulInt8 } from './espruino_matmul';
 import { averagePool, maxPool } from './espruino_pooling';
 import { svdfFloat32, svdfInt8 } from './espruino_recurrent';
 import type { KernelName } from './kernels';
-import { call, type Accelerator, type Replacement } from './replacement';
+import { lookup, type Accelerator, type Replacement } from './replacement';
 
 const ACCELERATORS: Record<string, Accelerator> = {
   'ops/fully_connected fullyConnectedInt8': fullyConnected,
@@ -36,13 +29,9 @@ const ACCELERATORS: Record<string, Accelerator> = {
   'ops/lstm_float lstmFloat32': lstmFloat32,
   'ops/svdf svdfInt8': svdfInt8,
   'ops/svdf svdfFloat32': svdfFloat32,
-  'ops/lookup lookup': (args) => call('engines/espruino/dense', 'lookup', args.slice(0, 3)),
-  'ops/arithmetic add': addFloat32,
-  'ops/arithmetic mulFloat32': mulFloat32,
+  'ops/lookup lookup': (args) => lookup(...(args.slice(0, 3) as [TypedArray, TypedArray, TypedArray])),
   'ops/arithmetic addQuantized': addInt8,
   'ops/arithmetic mulQuantized': mulInt8,
-  'ops/gates sigmoidFloat32': sigmoidFloat32,
-  'ops/gates tanhFloat32': tanhFloat32,
 };
 
 /** Rows of matrices that may have a view each: about two variables a row. */

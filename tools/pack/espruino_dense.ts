@@ -6,11 +6,15 @@ import {
   isExact,
   made,
   nudge,
-  scaled,
+  sumsRoom,
+  through,
+  type Argument,
   type Inner,
+  type Made,
   type Parameter,
   type Replacement,
 } from './replacement';
+import { agrees, isAbove, scalingOf, shortest, stepsOf } from './scaling';
 
 export const DENSE = 'engines/espruino/dense';
 
@@ -70,75 +74,109 @@ function denseInt16(dense: Dense, bound: number, together: number): Replacement 
 
 /** Carries out one row; null where a form that is exact is not to be had. */
 export function denseRow(dense: Dense, together: number): Replacement | null {
-  const { w, bias, multipliers, shifts, depth, units, zero, min, max, y } = dense;
+  const { x, w, bias, multipliers, shifts, depth, units, zero, min, max, y } = dense;
   if (w.byteLength > 65535) return null;
   const bound = boundOf(w, bias, depth, units);
   if (dense.wide) return denseInt16(dense, bound, together);
-  if (max - baseOf(min, max) > 255) return null;
+  const base = baseOf(min, max);
+  if (max - base > 255) return null;
   const es = Array.from(shifts, (shift) => -shift);
   if (!es.every((e) => isExact(e, bound))) return null;
-  const { sums, imports } = sumsOf(dense, together);
-  if (!uniform(multipliers) || !uniform(shifts)) return perUnit(sums, dense, imports);
-  const [m, plus, minus] = scaled(multipliers[0], shifts[0], zero, bound)!;
+  if (!uniform(multipliers) || !uniform(shifts)) return densePerUnit(dense, bound, together);
+  const [multiplier, shift] = [multipliers[0], shifts[0]];
   // a table of 256 bytes is worth it only beside larger weights
-  if (units * depth < 512)
-    return call(DENSE, 'denseInt8', [units, 0, sums, bias, m, minus, plus, y, min, max], ...imports);
-  const base = baseOf(min, max);
-  const table = [clamping(units), y, clampTable(min, max, base)];
-  const args = [units, 0, sums, bias, m, minus - 4096 - base, plus - 4096 - base, ...table];
-  return call(DENSE, 'denseInt8Table', args, ...imports);
+  if (units * depth <= SHORT_WALK) {
+    const scaling = scalingOf(
+      multiplier,
+      shift,
+      zero - min,
+      stepsOf(multiplier, shift, zero - min, bound, 0, max - min),
+    );
+    if (!scaling) return null;
+    const operands = [units, 0, x, w, depth, bias, scaling.m, scaling.minus, scaling.plus];
+    return call(DENSE, 'denseInt8Small', [...operands, y, max - min, min]);
+  }
+  const steps = stepsOf(multiplier, shift, zero - base, bound, min - base, max - base);
+  const scaling = scalingOf(multiplier, shift, zero - base, steps);
+  if (!scaling) return null;
+  const { m, minus, plus } = scaling;
+  const { sums, imports } = sumsOf(dense, together);
+  const u = clamping(units);
+  const row =
+    minus === plus
+      ? call(DENSE, 'denseInt8Above', [units, u, sums, bias, m, plus], ...imports)
+      : call(DENSE, 'denseInt8', [units, 0, u, sums, bias, m, minus, plus], ...imports);
+  return through(row, u, y, clampTable(min, max, base));
 }
 
-/** Elements up to which walking to the start of a row is cheap: no more than 128 of them on average. */
-const SHORT_WALK = 256;
+/** Elements up to which walking to the start of a row is cheap: no more than 256 of them on average. */
+const SHORT_WALK = 512;
 
 /** How the sums of an int8 matrix–vector product are computed: rows as views, rows that share views, or one view. */
 export function sumsOf(
   { x, w, depth, units }: Pick<Dense, 'x' | 'w' | 'depth' | 'units'>,
   together: number,
-): { sums: Inner; imports: string[] } {
+): { sums: Inner; imports: string[]; shared?: { views: Made; starts: Uint16Array } } {
   if (units * depth <= SHORT_WALK) {
     const starts = made(null, () => `startsOf(${depth}, ${units})`);
     return { sums: { inner: 'matrixSums', args: [x, w, starts] }, imports: ['matrixSums', 'startsOf'] };
   }
   if (together > 1 && units % together === 0) {
-    const args = [
-      x,
-      made(w, (name) => `sharedRows(${name}, ${depth}, ${units}, ${together})`),
-      made(null, () => `startsOf(${depth}, ${together})`),
-      made(null, () => `new Int32Array(${units})`),
-    ];
-    return { sums: { inner: 'sharedSums', args }, imports: ['sharedSums', 'sharedRows', 'startsOf'] };
+    const views = made(w, (name) => `sharedRows(${name}, ${depth}, ${units}, ${together})`);
+    const starts = Uint16Array.from({ length: together }, (_, i) => i * depth);
+    const sums = { inner: 'sharedSums', args: [x, views, starts, sumsRoom(units)] };
+    return { sums, imports: ['sharedSums', 'sharedRows'], shared: { views, starts } };
   }
   const rows = made(w, (name) => `int8Rows(${name}, ${depth}, ${units})`);
   return { sums: { inner: 'rowSums', args: [x, rows] }, imports: ['rowSums', 'int8Rows'] };
 }
 
-/** Requantizes sums with a multiplier for each unit. */
+/** How sums of at most `bound` are scaled with a multiplier for each unit; null where no form is exact. */
 export function perUnit(
-  sums: Inner,
-  { bias, y, multipliers, shifts, units, zero, min, max }: Omit<Dense, 'x' | 'w' | 'depth'>,
-  imports: string[],
-): Replacement {
+  { multipliers, shifts, zero, min, max }: Omit<Dense, 'x' | 'w' | 'depth'>,
+  bound: number,
+): { terms: Argument[]; above: boolean; table: Int8Array } | null {
   const base = baseOf(min, max);
-  const scales = made(null, () => 'scalesOf()');
-  const nudges = made(null, () => 'nudgesOf()');
-  const args = [
-    bias,
-    multipliers,
-    shifts.map((shift) => -shift),
-    scales,
-    nudges,
-    zero + 0.5 - base,
-    clamping(units),
-    y,
-  ];
-  return call(
-    DENSE,
-    'denseInt8PerUnit',
-    [units, 0, 0, sums, ...args, clampTable(min, max, base)],
-    ...imports,
-    'scalesOf',
-    'nudgesOf',
+  const es = Array.from(shifts, (shift) => -shift);
+  const most = Math.max(...es);
+  if (most - Math.min(...es) > 6) return null;
+  const n = Int8Array.from(es, (e) => 2 ** (most - e));
+  const steps = es.map((e, unit) =>
+    stepsOf(multipliers[unit], -e, zero - base, bound, min - base, max - base),
   );
+  const above = steps.every(isAbove);
+  const good = (f: number, h: number, middle: number): boolean =>
+    steps.every((one, unit) =>
+      agrees(one, (sum) => (sum * multipliers[unit] * f + (sum < 0 && !above ? -h : h)) * n[unit] + middle),
+    );
+  const h = nudge(most);
+  const middle = zero - base + 0.5;
+  const f = 2 ** (-31 - most);
+  if (!good(f, h, middle)) return null;
+  const shortF = shortest(f, (candidate) => good(candidate, h, middle));
+  const shortH = shortest(h, (candidate) => good(shortF, candidate, middle));
+  return { terms: [multipliers, shortF, shortH, n, middle], above, table: clampTable(min, max, base) };
+}
+
+/** A row with a multiplier for each unit. */
+function densePerUnit(dense: Dense, bound: number, together: number): Replacement | null {
+  const { x, bias, units, y } = dense;
+  const scaling = perUnit(dense, bound);
+  if (!scaling) return null;
+  const { terms, above, table } = scaling;
+  const u = clamping(units);
+  const { shared, sums, imports } = sumsOf(dense, together);
+  let row: Replacement;
+  if (shared) {
+    const operands = [u, sumsRoom(shared.starts.length), bias, ...terms, x, shared.views, shared.starts];
+    row = above
+      ? call(DENSE, 'sharedInt8PerUnitAbove', [units, 0, ...operands], 'sharedRows')
+      : call(DENSE, 'sharedInt8PerUnit', [units, 0, 0, ...operands], 'sharedRows');
+  } else {
+    const operands = [u, sums, bias, ...terms];
+    row = above
+      ? call(DENSE, 'denseInt8PerUnitAbove', [units, ...operands], ...imports)
+      : call(DENSE, 'denseInt8PerUnit', [units, 0, ...operands], ...imports);
+  }
+  return through(row, u, y, table);
 }

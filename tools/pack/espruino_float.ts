@@ -1,6 +1,5 @@
 /** FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D in float32 on Espruino. Sums are added in another order than portable ones. */
 import type { TypedArray } from '../../lib/graph';
-import { DENSE } from './espruino_dense';
 import {
   depthwiseGeometry,
   everywhere,
@@ -15,6 +14,8 @@ import {
 import { call, made, reachable, unbounded, type Args, type Parameter, type Replacement } from './replacement';
 
 type Operand = Float32Array | Parameter;
+
+export const DENSE_FLOAT = 'engines/espruino/dense_float';
 
 /** One row without an activation; the bias becomes a last column of the weights. `withOne`: x has a 1 behind it. */
 function floatRow(
@@ -32,16 +33,16 @@ function floatRow(
     joined[unit * (depth + 1) + depth] = bias[unit];
   }
   const rows = made(joined, (name) => `floatRows(${name}, ${depth + 1}, ${units})`);
-  if (withOne) return call(DENSE, 'denseFloat32One', [x, rows, y], 'floatRows');
+  if (withOne) return call(DENSE_FLOAT, 'denseFloat32One', [x, rows, y], 'floatRows');
   const one = made(null, () => `withOne(${depth})`);
-  return call(DENSE, 'denseFloat32', [x, rows, one, y], 'floatRows', 'withOne');
+  return call(DENSE_FLOAT, 'denseFloat32', [x, rows, one, y], 'floatRows', 'withOne');
 }
 
 /** A fused activation after what brings y. */
 function clamped(work: Replacement, y: TypedArray, min: number, max: number): Replacement {
   if (unbounded(min, max)) return work;
   const { kernel, imports, args } = work;
-  const clamp = call(DENSE, 'clampFloat32', [{ inner: kernel.name, args }, y.length, y, min, max]);
+  const clamp = call(DENSE_FLOAT, 'clampFloat32', [{ inner: kernel.name, args }, y.length, y, min, max]);
   return { ...clamp, imports: [kernel, ...imports] };
 }
 
@@ -58,7 +59,7 @@ export function fullyConnectedFloat32(args: Args, isConstant: IsConstant): Repla
   }
   if (rows !== 1) return null;
   const matrix = made(w, (name) => `floatRows(${name}, ${depth}, ${units})`);
-  return call(DENSE, 'denseFloat32Clamped', [x, matrix, bias, y, min, max], 'floatRows');
+  return call(DENSE_FLOAT, 'denseFloat32Clamped', [x, matrix, bias, y, min, max], 'floatRows');
 }
 
 /** CONV_2D without groups. */
@@ -73,7 +74,7 @@ export function convFloat32(args: Args, isConstant: IsConstant): Replacement | n
   if (isWhole(g)) return clamped(floatRow(x, y, w, bias, depth, g.units), y, min, max);
   const row = floatRow(X, Y, w, bias, depth, g.units, true);
   const patch = made(null, () => `withOne(${depth})`);
-  const work = { ...everywhere(row, x, y, g, 0, patch), imports: [{ module: DENSE, name: 'withOne' }] };
+  const work = { ...everywhere(row, x, y, g, 0, patch), imports: [{ module: DENSE_FLOAT, name: 'withOne' }] };
   return clamped(work, y, min, max);
 }
 
@@ -101,7 +102,7 @@ export function depthwiseConvFloat32(args: Args, isConstant: IsConstant): Replac
 function onePlace(x: Operand, y: Operand, w: Float32Array, bias: Float32Array, taps: number): Replacement {
   const units = bias.length;
   const column = made(null, () => `new Float32Array(${taps})`);
-  const starts = made(null, () => `tapsOf(${units}, ${taps})`);
+  const starts = Uint16Array.from({ length: taps }, (_, i) => i * units);
   const span = (taps - 1) * units + 1;
-  return call(DENSE, 'columnsFloat32', [units, 0, span, column, w, taps, starts, y, bias, x], 'tapsOf');
+  return call(DENSE_FLOAT, 'columnsFloat32', [units, 0, span, column, w, taps, starts, y, bias, x]);
 }

@@ -1,6 +1,7 @@
 /** LSTMs over many rows on Espruino. */
 import type { TypedArray } from '../../lib/graph';
 import { DENSE } from './espruino_dense';
+import { DENSE_FLOAT } from './espruino_float';
 import { X, Y, type IsConstant } from './espruino_places';
 import {
   call,
@@ -86,6 +87,6 @@ export function lstmFloat32(args: Args, isConstant: IsConstant): Replacement | n
   const none = new Float32Array(0);
   const walk = [batches, steps, first, batchStride, timeStride, inputs, n, depth, offset];
   const operands: Argument[] = [x, h, c, y, s, joined, views, none, ...walk, clip, outputClip, activation];
-  const imports = ['withOne', 'floatRows'].map((name) => ({ module: DENSE, name }));
+  const imports = ['withOne', 'floatRows'].map((name) => ({ module: DENSE_FLOAT, name }));
   return { ...call(LSTM, 'lstmFloat32', operands), imports };
 }

@@ -1,15 +1,16 @@
 /** FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D in int8 on Espruino, with any number of rows or places. */
 import type { TypedArray } from '../../lib/graph';
-import { denseRow, perUnit, type Dense } from './espruino_dense';
+import { DENSE, denseRow, perUnit, type Dense } from './espruino_dense';
 import { arrayName } from './print';
 import {
   call,
+  clamping,
   isExact,
   made,
   reachable,
+  through,
   type Args,
   type Argument,
-  type Inner,
   type Replacement,
 } from './replacement';
 
@@ -204,13 +205,12 @@ function onePlace(dense: Dense): Replacement | null {
     );
   }
   if (!shifts.every((shift) => isExact(-shift, bound))) return null;
+  const scaling = perUnit(dense, bound);
+  if (!scaling) return null;
   const column = made(null, () => `new Int8Array(${taps})`);
-  const starts = made(null, () => `tapsOf(${units}, ${taps})`);
-  const room = made(null, () => `new Int32Array(${units})`);
+  const starts = Uint16Array.from({ length: taps }, (_, i) => i * units);
   const span = (taps - 1) * units + 1;
-  const sums: Inner = {
-    inner: 'columnSums',
-    args: [units, 0, span, column, w, taps, starts, room, x],
-  };
-  return perUnit(sums, dense, ['columnSums', 'tapsOf']);
+  const u = clamping(units);
+  const operands = [units, 0, 0, span, column, w, taps, starts, u, bias, ...scaling.terms, x];
+  return through(call(DENSE, 'columnsInt8PerUnit', operands), u, dense.y, scaling.table);
 }

@@ -5,11 +5,11 @@ import {
   clamping,
   clampTable,
   isExactClamped,
-  nudge,
   reachable,
   type Args,
   type Replacement,
 } from './replacement';
+import { scalingOf, stepsOf } from './scaling';
 
 const RECURRENT = 'engines/espruino/recurrent';
 
@@ -22,9 +22,11 @@ export function svdfInt8(args: Args, isConstant: (array: TypedArray) => boolean)
   if (!reachable(state)) return null;
   const size = rank * memory;
   const last = state.length - 1;
-  const m = multiplier * 2 ** (-31 - e);
-  const middle = zero + 128.5;
-  const scaling = [m, middle - nudge(e), middle + nudge(e)];
+  // sums wrap at 32 bits
+  const steps = stepsOf(multiplier, shift, zero + 128, 2 ** 31 - 1);
+  const found = scalingOf(multiplier, shift, zero + 128, steps);
+  if (!found) return null;
+  const scaling = [found.m, found.minus, found.plus];
   const ends = [clamping(units), next, y, clampTable(-128, 127)];
   if (rank === 1) {
     const operands = [units, 0, last, memory, state, w, features, bias];

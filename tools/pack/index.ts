@@ -9,8 +9,8 @@ import type { Model, ModelTensor } from '../../lib/model';
 import { fingerprintOf } from '../../variables/fingerprint';
 import { bundle } from '../bundle';
 import { acceleration } from './espruino';
-import { printPacked, VARIABLES } from './packed';
-import { clearing, loadingNames } from './release';
+import { printPacked, VARIABLES, type PrintedModule } from './packed';
+import { clearing, loadingNames, reusingNames } from './release';
 
 export const TARGETS = ['espruino', 'es5'] as const;
 export type Target = (typeof TARGETS)[number];
@@ -45,8 +45,8 @@ export interface Packed {
   /** Bytes of NAME.bin; also there when they are in the module as well. */
   weights: Uint8Array;
   /**
-   * Variables of Espruino that the module takes, weights in the module not counted. An estimate, from a fit to 16 modules
-   * on the build for Linux: per function that stays 8.5, per view 2.1, per row of a matrix 1.7, and 120 for all; arrays by
+   * Variables of Espruino that the module takes, weights in the module not counted. An estimate, from a fit to 24 modules
+   * on the build for Linux: per function that stays 8.5, per view 2.1, per row of a matrix 1.7, and 90 for all; arrays by
    * their bytes, of which a board's variables hold fewer.
    */
   variables: number;
@@ -79,15 +79,22 @@ function smokeStep(bytes: Uint8Array, options: LoadOptions | undefined): Packed[
 }
 
 /** What the packed runtime may leave out: see lib/packed.ts and lib/packed_state.ts. */
-function constantsOf({ inputs, outputs, program }: Model): Record<string, boolean> {
+function constantsOf(
+  { inputs, outputs, program }: Model,
+  { mapped, portsInState }: PrintedModule,
+): Record<string, boolean> {
   const { variables } = program;
-  const types = [...inputs, ...outputs, ...variables.map(({ tensor }) => tensor)].map(({ type }) => type);
+  const tensors = [...inputs, ...outputs, ...variables.map(({ tensor }) => tensor)];
+  const types = tensors.map(({ type }) => type);
   return {
     HAS_FLOATS: types.includes('FLOAT32'),
     HAS_INTEGERS: types.some((type) => type !== 'FLOAT32'),
     HAS_BOOLS: types.includes('BOOL'),
     HAS_WIDE: types.some((type) => type !== 'FLOAT32' && type !== 'INT8'),
+    HAS_UNSCALED: tensors.some(({ type, scale }) => type !== 'FLOAT32' && !scale),
+    IS_SINGLE: inputs.length === 1 && outputs.length === 1 && !portsInState,
     HAS_STATE: program.stateBytes > 0,
+    HAS_FILE: mapped,
     HAS_CONTAINERS: variables.some(({ container }) => container !== ''),
   };
 }
@@ -122,12 +129,15 @@ export async function packModel(bytes: Uint8Array, options: PackOptions): Promis
     name,
     minify,
     format,
-    constants: constantsOf(model),
+    constants: constantsOf(model, printed),
+    replaced: target === 'espruino' ? { 'lib/packed_crc': 'engines/espruino/crc' } : {},
   });
   const released = format === 'module' ? loadingNames(bundled) : [];
-  const text = clearing(bundled, released);
+  const { text: reusing, left } =
+    format === 'module' && minify ? reusingNames(bundled) : { text: bundled, left: released };
+  const text = clearing(reusing, left);
   const variables = Math.ceil(
-    120 +
+    90 +
       8.5 * ((text.match(/\bfunction\b/g) ?? []).length - released.length) +
       2.1 * (text.match(/new (Int|Uint|Float)\w*Array\(/g) ?? []).length +
       1.7 * printed.rows +

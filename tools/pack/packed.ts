@@ -30,6 +30,10 @@ export interface PrintedModule {
   rows: number;
   /** Bytes of the arrays that the module allocates. */
   arrayBytes: number;
+  /** Whether the module takes its weights from a file in Storage. */
+  mapped: boolean;
+  /** Whether inputs or outputs are part of the state. */
+  portsInState: boolean;
 }
 
 function tensorText(
@@ -98,6 +102,7 @@ export function printPacked(model: Model, options: PrintPackedOptions): PrintedM
     const place = data.startsWith('s') ? Number(data.slice(1)) : -1;
     return { text: tensorText(tensor, `data: ${data}`), place };
   });
+  const portsInState = ports.some(({ place }) => place >= 0);
   const variables = printVariables(program, definitions, espruino);
   const stateful = program.stateBytes > 0;
   const streams = stateful && parts.includes('state');
@@ -169,15 +174,16 @@ export function printPacked(model: Model, options: PrintPackedOptions): PrintedM
       .map((port) => port.text)
       .join(',\n')}]`,
     `memory: { arena: ${model.memory.arena}, variables: ${model.memory.variables}, constants: ${model.memory.constants}, preserved: ${model.memory.preserved}, tables: ${model.memory.tables} }`,
-    `state: { buffer: ${stateful ? 'buffer' : 'null'}, views: [${kept.map(({ index }) => `s${index}`).join(', ')}], steps: 0 }`,
+    stateful
+      ? `state: { buffer: buffer, views: [${kept.map(({ index }) => `s${index}`).join(', ')}], steps: 0 }`
+      : 'state: { steps: 0 }',
     `results: [${model.outputs.map((tensor) => `new Float32Array(${plainView(tensor.data).length})`).join(', ')}]`,
     'run: run, step: step, invoke: invoke, reset: reset, toString: describe',
   ];
   if (mapped) {
-    imports.from('engines/espruino/weights', 'checkFile');
-    members.push('weights: weights, check: checkFile');
+    members.push('weights: weights');
   }
-  const finish: string[] = ['packed.current = packed.state;'];
+  const finish: string[] = stateful || steps.sliced ? ['packed.current = packed.state;'] : [];
   // its REPL calls toString() only of objects that have a constructor
   if (espruino) finish.push('packed.__proto__ = { constructor: step };');
   if (stateful) {
@@ -191,7 +197,7 @@ if (what === 2) { ${kept.map(({ index }, i) => `s${index} = given[${i}];`).join(
       })
       .join(' ')} }
 ${streams ? `if (what === 3) return [${viewsOn('given').join(', ')}];` : ''}
-${snapshots ? `if (what === 4) return [${fingerprint.variables}, ${fingerprint.program}];` : ''}
+${snapshots ? `if (what === 4) return headerOf(packed, given, ${fingerprint.variables}, ${fingerprint.program});` : ''}
 }`);
     finish.push('packed.reset();');
   }
@@ -199,15 +205,14 @@ ${snapshots ? `if (what === 4) return [${fingerprint.variables}, ${fingerprint.p
     imports.from('lib/packed_state', 'newState', 'variablesOf');
     members.push('newState: newState');
     finish.push("Object.defineProperty(packed, 'variables', { get: variablesOf });");
-    if (ports.some(({ place }) => place >= 0)) {
+    if (portsInState) {
       imports.from('lib/packed_state', 'watchState');
       finish.push('watchState(packed);');
     }
-  } else members.push('variables: { length: 0, names: function () { return []; } }');
+  } else members.push('variables: { length: 0, names: Array }');
   if (snapshots) {
-    imports.from('lib/packed_snapshots', 'save', 'restore');
-    imports.from(espruino ? 'engines/espruino/weights' : 'lib/packed_crc', 'crcOfBoth');
-    members.push('save: save, restore: restore, crc: crcOfBoth');
+    imports.from('lib/packed_snapshots', 'save', 'restore', 'headerOf');
+    members.push('save: save, restore: restore');
   }
   if (steps.sliced) {
     imports.from('lib/packed_slices', 'enableSlices');
@@ -218,6 +223,10 @@ ${snapshots ? `if (what === 4) return [${fingerprint.variables}, ${fingerprint.p
     finish.push('enableTensorflow(packed);');
   }
 
+  // what loading functions make comes first: later definitions then take over their names
+  const lines = [...definitions.lines, ...definitions.roomLines, ...constantLines];
+  const needed = (line: string): boolean => new RegExp(`\\b${/^var (\w+)/.exec(line)![1]}\\b`).test(made);
+  const ordered = [...lines.filter(needed), made, ...lines.filter((line) => !needed(line))];
   const making = `${espruino ? `checkMemory('${name}', ${VARIABLES});` : ''}
 ${opening ? `var weights = ${opening};` : ''}
 var arena = new ArrayBuffer(${program.arena.byteLength});
@@ -225,7 +234,7 @@ ${stateful ? `var buffer = new ArrayBuffer(${program.stateBytes});` : ''}
 ${viewsOn('buffer')
   .map((view, i) => `var s${kept[i].index} = ${view};`)
   .join('\n')}
-${[...definitions.lines, ...constantLines, made].join('\n')}
+${ordered.join('\n')}
 ${steps.text}
 var packed = {
 ${members.join(',\n')}
@@ -236,7 +245,7 @@ ${finish.join('\n')}`;
     : `${imports}\nvar make = function (given) {\n${making}\nreturn packed;\n};
 export default ${options.inline || !some ? 'make()' : 'make'};\n`;
 
-  const arrays = [...definitions.lines, made].join(' ');
+  const arrays = [...definitions.lines, ...definitions.roomLines, made].join(' ');
   let arrayBytes = program.arena.byteLength + program.stateBytes;
   for (const [, bits, length] of arrays.matchAll(/new [A-Z][a-z]+(\d+)(?:Clamped)?Array\((\d+)\)/g))
     arrayBytes += (Number(bits) / 8) * Number(length);
@@ -244,5 +253,5 @@ export default ${options.inline || !some ? 'make()' : 'make'};\n`;
   // a list holds a view in about as much as a row
   for (const [, units, together] of arrays.matchAll(/Rows\(.*?, \d+, (\d+)(?:, (\d+))?\);/g))
     rows += Number(units) / Number(together ?? 1);
-  return { source, weights, rows, arrayBytes };
+  return { source, weights, rows, arrayBytes, mapped, portsInState };
 }

@@ -8,13 +8,15 @@ export interface Replacement {
   /** Further functions that the argument texts use. */
   imports: KernelName[];
   args: Argument[];
+  /** Bytes that then go through a table, by their bits. */
+  table?: { from: Argument; to: TypedArray | Parameter; map: Int8Array };
 }
 
 /**
- * An argument: a number, an array, a value made when the module is loaded, the result of another call, a function made
- * when the module is loaded, or one of its parameters.
+ * An argument: a number, an array, a value made when the module is loaded, room to work in, the result of another call, a
+ * function made when the module is loaded, or one of its parameters.
  */
-export type Argument = number | TypedArray | Made | Inner | Row | Parameter;
+export type Argument = number | TypedArray | Made | Room | Inner | Row | Parameter;
 
 /** A call whose result is an argument. */
 export interface Inner {
@@ -36,6 +38,12 @@ export interface Parameter {
 export interface Made {
   of: TypedArray | null;
   text: (name: string) => string;
+}
+
+/** Room to work in: all steps share one array of a type, as long as the longest of them needs. */
+export interface Room {
+  room: 'Uint8ClampedArray' | 'Int32Array';
+  length: number;
 }
 
 export type Args = (number | TypedArray)[];
@@ -94,13 +102,39 @@ export function isExactClamped(multiplier: number, e: number): boolean {
 }
 
 /** Bytes 0 to 255 as values from `base` on, within min and max; what is beyond int8 wraps. */
-export function clampTable(min: number, max: number, base = -128): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, i) => Math.min(Math.max(i + base, min), max));
+export function clampTable(min: number, max: number, base = -128): Int8Array {
+  return Int8Array.from({ length: 256 }, (_, i) => Math.min(Math.max(i + base, min), max));
 }
 
-/** A clamping array; those of one length are one. */
-export function clamping(units: number): Made {
-  return made(null, () => `new Uint8ClampedArray(${units})`);
+/** A clamping array. */
+export function clamping(length: number): Room {
+  return { room: 'Uint8ClampedArray', length };
+}
+
+/** Room for sums. */
+export function sumsRoom(length: number): Room {
+  return { room: 'Int32Array', length };
+}
+
+/** Bytes as int8: a class of arrays that a module uses takes 8 variables, a view two. */
+function signed<T extends Argument>(array: T): T | Int8Array {
+  if (typeof array !== 'object' || !('buffer' in array) || array.BYTES_PER_ELEMENT > 1) return array;
+  return new Int8Array(array.buffer, array.byteOffset, array.length);
+}
+
+/** to = map[from], by the bits of bytes. */
+export function lookup(from: Argument, to: TypedArray | Parameter, map: TypedArray): Replacement {
+  return call('engines/espruino/dense', 'lookup', [signed(from), signed(to), signed(map)]);
+}
+
+/** What brings bytes to `from`, and then a table: `to` = map[from]. */
+export function through(
+  replacement: Replacement,
+  from: Argument,
+  to: TypedArray | Parameter,
+  map: Int8Array,
+): Replacement {
+  return { ...replacement, table: { from, to, map } };
 }
 
 /** Whether any part of an array can have a view of its own: Espruino's have offsets up to 65535. */
