@@ -1,13 +1,17 @@
 /** Quantized models in TensorFlow Lite: how far its answers are from Engram's, over streams and in single steps. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { quantizeModel, type QuantizeOptions } from '../author/quantize/index';
 import { readModel } from '../author/options';
 import { gruModel, leakyIntegratorModel } from '../author/recurrent';
 import { unstatify } from '../author/statify';
 import { writeModel } from '../author/writer';
+import { readRecordings } from '../examples/gesture/data';
 import type { Graph } from '../lib/graph';
 import { load } from '../lib/index';
 import { layerModel, LAYERS } from './helpers/quantized_layers';
+import { ABSENT, shared } from './helpers/shared';
 import { openTflite, tfliteMissing } from './helpers/tflite';
 import { walk } from './helpers/walk';
 
@@ -70,6 +74,24 @@ describe('quantized models in TensorFlow Lite', function () {
       assert.equal(most, 0);
     });
   }
+
+  const data = shared('data', 'gestures', 'gestures.csv');
+  if (data) {
+    it('the gesture model with int16 state agrees within a unit over all its recordings without a reset', async () => {
+      const file = path.join(__dirname, '..', 'examples', 'gesture', 'gesture_float.tflite');
+      const float = readModel(new Uint8Array(fs.readFileSync(file)));
+      const recordings = readRecordings(data);
+      const training = recordings.filter(({ subset }) => subset === 'train');
+      const streams = training.map(({ readings }) => readings);
+      const { graph } = quantizeModel(float, streams, { state: 'int16' });
+      const rows = recordings.flatMap(({ readings }) => readings);
+      const { most, share, moved } = await difference(graph, rows);
+      assert.ok(moved);
+      assert.equal(rows.length, 12452);
+      assert.ok(most <= 1, `${most} units`);
+      assert.ok(share < 0.03, `${share} of the values differ`);
+    });
+  } else it(`the gesture model with int16 state agrees within a unit over all its recordings (${ABSENT})`);
 
   /**
    * How stored outputs and states differ after single steps from the same state: the state goes in and out, and
