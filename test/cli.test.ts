@@ -126,6 +126,11 @@ describe('command line', function () {
         /--in needs --out FILE/,
       ],
       [
+        'columns of raw bytes',
+        () => ['run', file('gru.tflite'), '--in', 'a', '--out', 'b', '--columns', 'x'],
+        /--columns goes with --csv/,
+      ],
+      [
         'a stream that is not there',
         () => ['run', file('gru.tflite'), '--csv', file('none.csv')],
         /cannot read .*none\.csv/,

@@ -1,6 +1,6 @@
 /** Labelled recordings as CSV: readings beside columns that tell the recording, the label and the time. */
 import type { Command } from 'commander';
-import { isNumber, numberIn, readTable, type Table } from './csv';
+import { isNumber, numberIn, readTable, Sheet, type Table, withColumnsOption } from './csv';
 
 /**
  * Which columns of the file are what, by name or by number from 1. Where the file has more columns than the model has
@@ -41,8 +41,7 @@ const USUAL_NAMES = {
 
 /** Adds the options that `readRecordings` takes. */
 export function withRecordingOptions(command: Command): Command {
-  return command
-    .option('--columns <names>', 'columns with the inputs, in order: x,y,z. Others are ignored then')
+  return withColumnsOption(command)
     .option(
       '--label <column>',
       'column with what the model should say (a name, or a number from 1); "label" is found by itself',
@@ -55,31 +54,6 @@ export function withRecordingOptions(command: Command): Command {
       (value: string, all: string[] = []) => [...all, value],
     )
     .option('--classes <names>', 'what the outputs stand for, in order, where labels are text: a,b,c');
-}
-
-/** Finds columns and reads their cells. */
-class Sheet {
-  constructor(
-    private readonly table: Table,
-    private readonly width: number,
-    private readonly file: string,
-  ) {}
-
-  index(column: string, option: string): number {
-    const { header } = this.table;
-    const named = header ? header.indexOf(column) : -1;
-    if (named >= 0) return named;
-    const number = Number(column);
-    if (Number.isInteger(number) && number >= 1 && number <= this.width) return number - 1;
-    throw new Error(
-      `${option} ${column}: ${this.file} has no such column; ` +
-        (header ? `its columns are ${header.join(', ')}` : `it has ${this.width} columns without names`),
-    );
-  }
-
-  name(column: number): string {
-    return this.table.header?.[column] ?? String(column + 1);
-  }
 }
 
 /**
@@ -96,15 +70,7 @@ export function readRecordings(
 ): Recording[] {
   // labels may be text, readings are numbers: a line without any number is one of names
   const table = readTable(text, file, (cells) => cells.every((cell) => !isNumber(cell)));
-  const width = (table.header ?? table.records[0]).length;
-  table.records.forEach((record, index) => {
-    if (record.length !== width) {
-      throw new Error(
-        `${file}, row ${index + table.first}: ${record.length} columns, but ${width} are expected`,
-      );
-    }
-  });
-  const sheet = new Sheet(table, width, file);
+  const sheet = new Sheet(table, file);
   const find = (column: string | undefined, option: string): number | null =>
     column === undefined ? null : sheet.index(column, option);
   const roles = {
@@ -119,8 +85,8 @@ export function readRecordings(
   });
   const taken = new Set([...Object.values(roles), ...conditions.map(({ column }) => column)]);
   let columns = which.columns
-    ? which.columns.split(',').map((name) => sheet.index(name.trim(), '--columns'))
-    : Array.from({ length: width }, (_, column) => column).filter((column) => !taken.has(column));
+    ? sheet.indices(which.columns, '--columns')
+    : Array.from({ length: sheet.width }, (_, column) => column).filter((column) => !taken.has(column));
   // with more columns than inputs, those with usual names are what these say
   for (const role of ['time', 'group', 'label'] as const) {
     if (which.columns || roles[role] !== null || columns.length <= inputs) continue;

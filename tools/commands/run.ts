@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { load } from '../../lib/index';
 import type { Model, ModelTensor } from '../../lib/model';
-import { readReadings } from '../csv';
+import { readReadings, withColumnsOption } from '../csv';
 import { readBytes, readText, writeWhole } from '../files';
 import { progress } from '../progress';
 
@@ -12,6 +12,7 @@ interface RunOptions {
   out?: string;
   steps?: string;
   csv?: string;
+  columns?: string;
 }
 
 function bytesOf(tensor: ModelTensor): Uint8Array {
@@ -82,16 +83,15 @@ export function runRows(model: Model, rows: number[][]): number[][] {
   return results;
 }
 
-function runCsv(model: Model, file: string, wanted?: string): string {
-  const columns = columnNames(model.inputs).length;
-  const readings = readReadings(readText(file), columns, file);
-  const rows = readings.rows.slice(0, stepCount(wanted, readings.rows.length));
+function runCsv(model: Model, file: string, { columns, steps }: RunOptions): string {
+  const readings = readReadings(readText(file), columnNames(model.inputs).length, file, columns);
+  const rows = readings.rows.slice(0, stepCount(steps, readings.rows.length));
   const results = runRows(model, rows);
   return stringify(readings.header ? [columnNames(model.outputs), ...results] : results);
 }
 
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('Run a recorded stream through a model; its state carries over from step to step.')
     .argument('<model>', 'a .tflite file')
     .option('--in <file>', 'raw bytes: for each step all inputs in order, little-endian')
@@ -103,17 +103,18 @@ export function runCommand(): Command {
       '--csv <file>',
       'a row of real numbers per reading; all inputs in order. A first line of names may be there',
     )
-    .option('--steps <n>', 'run only the first n steps')
-    .action((file: string, options: RunOptions) => {
-      if (!options.csv === !options.in)
-        throw new Error('say what to run: either --in FILE with raw bytes, or --csv FILE');
-      if (options.in && !options.out) throw new Error('--in needs --out FILE for the outputs');
-      const model = load(readBytes(file));
-      if (options.in) writeWhole(options.out!, runBytes(model, readBytes(options.in), options.steps));
-      else {
-        const text = runCsv(model, options.csv!, options.steps);
-        if (options.out) writeWhole(options.out, text);
-        else process.stdout.write(text);
-      }
-    });
+    .option('--steps <n>', 'run only the first n steps');
+  return withColumnsOption(command).action((file: string, options: RunOptions) => {
+    if (!options.csv === !options.in)
+      throw new Error('say what to run: either --in FILE with raw bytes, or --csv FILE');
+    if (options.in && !options.out) throw new Error('--in needs --out FILE for the outputs');
+    if (options.in && options.columns !== undefined) throw new Error('--columns goes with --csv, not --in');
+    const model = load(readBytes(file));
+    if (options.in) writeWhole(options.out!, runBytes(model, readBytes(options.in), options.steps));
+    else {
+      const text = runCsv(model, options.csv!, options);
+      if (options.out) writeWhole(options.out, text);
+      else process.stdout.write(text);
+    }
+  });
 }

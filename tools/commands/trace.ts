@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { load } from '../../lib/index';
 import type { Model } from '../../lib/model';
-import { readReadings } from '../csv';
+import { readReadings, withColumnsOption } from '../csv';
 import { readBytes, readText, writeWhole } from '../files';
 import { type Chart, plotPage } from '../plot_page';
 import { columnNames, runRows } from './run';
@@ -72,29 +72,34 @@ function chartOf(track: Track): Chart {
   };
 }
 
+interface TraceOptions {
+  csv: string;
+  columns?: string;
+  out?: string;
+  html?: string;
+}
+
 export function traceCommand(): Command {
-  return new Command('trace')
+  const command = new Command('trace')
     .description('Show each output and variable over the steps of a recorded stream.')
     .argument('<model>', 'a .tflite file')
     .requiredOption('--csv <file>', 'a row of real numbers per reading; all inputs in order')
     .option('--out <file>', 'where the CSV goes; default: standard output, or nowhere with --html')
-    .option('--html <file>', 'a page with plots, self-contained')
-    .action((file: string, options: { csv: string; out?: string; html?: string }) => {
-      const model = load(readBytes(file));
-      const { rows } = readReadings(readText(options.csv), columnNames(model.inputs).length, options.csv);
-      const tracks = trace(model, rows);
-      const table = rows.map((_, step) => [step + 1, ...tracks.flatMap((track) => track.rows[step])]);
-      const csv = stringify([['step', ...tracks.flatMap((track) => track.columns)], ...table]);
-      if (options.html) {
-        const notes = [
-          `${rows.length} readings of ${path.basename(options.csv)}, from the declared initial state`,
-        ];
-        writeWhole(
-          options.html,
-          plotPage({ title: path.basename(file), notes, charts: tracks.map(chartOf) }),
-        );
-      }
-      if (options.out) writeWhole(options.out, csv);
-      else if (!options.html) process.stdout.write(csv);
-    });
+    .option('--html <file>', 'a page with plots, self-contained');
+  return withColumnsOption(command).action((file: string, options: TraceOptions) => {
+    const model = load(readBytes(file));
+    const inputs = columnNames(model.inputs).length;
+    const { rows } = readReadings(readText(options.csv), inputs, options.csv, options.columns);
+    const tracks = trace(model, rows);
+    const table = rows.map((_, step) => [step + 1, ...tracks.flatMap((track) => track.rows[step])]);
+    const csv = stringify([['step', ...tracks.flatMap((track) => track.columns)], ...table]);
+    if (options.html) {
+      const notes = [
+        `${rows.length} readings of ${path.basename(options.csv)}, from the declared initial state`,
+      ];
+      writeWhole(options.html, plotPage({ title: path.basename(file), notes, charts: tracks.map(chartOf) }));
+    }
+    if (options.out) writeWhole(options.out, csv);
+    else if (!options.html) process.stdout.write(csv);
+  });
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { load } from '../../lib/index';
 import type { Model } from '../../lib/model';
-import { readReadings } from '../csv';
+import { readReadings, withColumnsOption } from '../csv';
 import { readBytes, readText } from '../files';
 import { progress } from '../progress';
 import { columnNames, runRows } from './run';
@@ -55,32 +55,41 @@ function positive(text: string, name: string): number {
   return value;
 }
 
+interface WarmupOptions {
+  csv: string;
+  columns?: string;
+  tolerance: string;
+  starts: string;
+  json?: boolean;
+}
+
 export function warmupCommand(): Command {
-  return new Command('warmup')
+  const command = new Command('warmup')
     .description('Tell after how many readings from a cold start the outputs agree with those of a warm run.')
     .argument('<model>', 'a .tflite file')
     .requiredOption('--csv <file>', 'a recorded stream: a row of real numbers per reading')
     .option('--tolerance <share>', "largest difference, as a share of each output's range", '0.01')
     .option('--starts <n>', 'how many cold starts to try', '10')
-    .option('--json', 'print JSON for programs')
-    .action((file: string, options: { csv: string; tolerance: string; starts: string; json?: boolean }) => {
-      const model = load(readBytes(file));
-      const { rows } = readReadings(readText(options.csv), columnNames(model.inputs).length, options.csv);
-      const tries = Math.min(Math.ceil(positive(options.starts, 'starts')), Math.floor(rows.length / 2));
-      if (!tries) throw new Error(`${options.csv} has ${rows.length} readings; at least 2 are needed`);
-      const found = warmup(model, rows, positive(options.tolerance, 'tolerance'), tries);
-      if (options.json) process.stdout.write(JSON.stringify(found, null, 2) + '\n');
-      else {
-        for (const { at, readings } of found.starts) {
-          process.stdout.write(
-            `reset before reading ${at}: ${readings === null ? 'never agrees' : `agrees after ${readings} readings`}\n`,
-          );
-        }
+    .option('--json', 'print JSON for programs');
+  return withColumnsOption(command).action((file: string, options: WarmupOptions) => {
+    const model = load(readBytes(file));
+    const inputs = columnNames(model.inputs).length;
+    const { rows } = readReadings(readText(options.csv), inputs, options.csv, options.columns);
+    const tries = Math.min(Math.ceil(positive(options.starts, 'starts')), Math.floor(rows.length / 2));
+    if (!tries) throw new Error(`${options.csv} has ${rows.length} readings; at least 2 are needed`);
+    const found = warmup(model, rows, positive(options.tolerance, 'tolerance'), tries);
+    if (options.json) process.stdout.write(JSON.stringify(found, null, 2) + '\n');
+    else {
+      for (const { at, readings } of found.starts) {
         process.stdout.write(
-          found.longest === null
-            ? 'Within this recording a cold start does not always come to agree with a warm run.\n'
-            : `Wait ${found.longest} readings after a reset.\n`,
+          `reset before reading ${at}: ${readings === null ? 'never agrees' : `agrees after ${readings} readings`}\n`,
         );
       }
-    });
+      process.stdout.write(
+        found.longest === null
+          ? 'Within this recording a cold start does not always come to agree with a warm run.\n'
+          : `Wait ${found.longest} readings after a reset.\n`,
+      );
+    }
+  });
 }
