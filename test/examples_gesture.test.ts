@@ -30,7 +30,9 @@ const MADE = GESTURES.map(({ label }) => label);
 const FLOAT_RIGHT = 927;
 const INT8_RIGHT = 927;
 /** Decisions of 5,000 without a reset in which int8 differs from float, as the README says. */
-const DIFFERENT = 57;
+const DIFFERENT = 54;
+/** Share of the recordings among them that int8 may get wrong where float does not. */
+const LOST = 0.005;
 /** Readings after which the stream's driver starts afresh. */
 const RESET = 25;
 
@@ -202,13 +204,19 @@ describe('examples/gesture', function () {
 
   it('does not drift from float in 5,000 readings without a reset', () => {
     const [exact, quantized] = [load(float), load(int8)];
-    const rows = recordings.flatMap(({ readings: part }) => part).slice(0, 5000);
+    const rows = recordings
+      .flatMap(({ readings: part, label }) =>
+        part.map((reading, i) => ({ reading, label, last: !part[i + 1] })),
+      )
+      .slice(0, 5000);
     assert.equal(rows.length, 5000);
     let different = 0;
-    const errors = rows.map((reading) => {
+    const right = [0, 0];
+    const errors = rows.map(({ reading, label, last }) => {
       const decisions: number[] = [];
-      const [real, rounded] = [exact, quantized].map((model) => {
+      const [real, rounded] = [exact, quantized].map((model, i) => {
         decisions.push(decide(model.step(reading) as Float32Array));
+        if (last && decisions[i] === label) right[i]++;
         return model.variables.get('h').read();
       });
       if (decisions[0] !== decisions[1]) different++;
@@ -218,6 +226,8 @@ describe('examples/gesture', function () {
     const [first, last] = [mean(errors.slice(0, 1000)), mean(errors.slice(-1000))];
     assert.ok(last <= first && mean(errors) < 0.03, `mean error of the state ${first} to ${last}`);
     assert.ok(different <= DIFFERENT, `${different} decisions differ`);
+    const ended = rows.filter(({ last }) => last).length;
+    assert.ok(right[0] - right[1] <= LOST * ended, `of ${ended}, float ${right[0]}, int8 ${right[1]}`);
   });
 
   it('learns gestures from other recordings than it is judged by, the same from the same seed', () => {

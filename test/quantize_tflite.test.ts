@@ -97,7 +97,10 @@ describe('quantized models in TensorFlow Lite', function () {
    * How stored outputs and states differ after single steps from the same state: the state goes in and out, and
    * Engram's is given to both.
    */
-  async function singleSteps(graph: Graph, rows: number[][]): Promise<{ most: number; share: number }> {
+  async function singleSteps(
+    graph: Graph,
+    rows: number[][],
+  ): Promise<{ most: number; share: number; far: number }> {
     const { inputs, outputs } = graph.subgraphs[0];
     const [ports, answers] = [inputs.length, outputs.length];
     const { variables } = load(writeModel(graph));
@@ -107,7 +110,7 @@ describe('quantized models in TensorFlow Lite', function () {
     const states = ours.inputs.slice(ports);
     assert.ok(states.length > 0);
     for (const state of states) state.data.set(variables.get(state.name).data as Int8Array);
-    let [most, differing, count] = [0, 0, 0];
+    let [most, differing, far, count] = [0, 0, 0, 0];
     const [x] = ours.inputs;
     for (const row of rows) {
       const limit = x.type === 'INT8' ? 128 : 32768;
@@ -123,20 +126,22 @@ describe('quantized models in TensorFlow Lite', function () {
           const error = Math.abs(value - other[k]);
           most = Math.max(most, error);
           if (error) differing++;
+          if (error > 2) far++;
           count++;
         });
       });
       states.forEach((state, i) => state.data.set(ours.outputs[answers + i].data as Int8Array));
     }
-    return { most, share: differing / count };
+    return { most, share: differing / count, far: far / count };
   }
 
-  // a unit of a gate's sum is up to four units of its sigmoid, so one rounding can be more than a unit in the end
+  // a unit of a candidate's sum is up to four units of its tanh, so one rounding can be as much in the end
   for (const [name, make] of Object.entries(LAYERS)) {
-    it(`${name}: single steps from the same state differ by two units at most in int8, and seldom`, async () => {
+    it(`${name}: single steps from the same state seldom differ in int8, and by four units at most`, async () => {
       const { graph } = quantizeModel(layerModel(make), [walk(300, 4, 5)]);
-      const { most, share } = await singleSteps(graph, walk(300, 4, 9));
-      assert.ok(most <= 2, `${most} units`);
+      const { most, share, far } = await singleSteps(graph, walk(300, 4, 9));
+      assert.ok(most <= 4, `${most} units`);
+      assert.ok(far <= 0.002, `${100 * far}% differ by more than two units`);
       // MEAN rounds otherwise for every tenth value
       assert.ok(share <= (name === 'windows side by side' ? 0.12 : 0.02), `${100 * share}% differ`);
     });

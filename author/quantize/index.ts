@@ -13,6 +13,7 @@ import { convertGraph } from './convert';
 import { chooseDomains, touchesReals } from './domains';
 import type { Domain } from './operators';
 import { foldConstants } from './fold';
+import { keepGatedStates, leaveRoom } from './gates';
 import { Scales } from './scales';
 import { keepsState, symmetricRange, withoutIntegers } from './stateful';
 
@@ -44,7 +45,7 @@ export interface Pair {
 export interface Quantized {
   /** The quantized model. */
   graph: Graph;
-  /** The model that it was made from, in memory. */
+  /** The model that it was made from, in memory; with int8 state, gated states are in the form of gates.ts. */
   float: Graph;
   /** Computed tensors of subgraph 0 and what they have become, in the order of the operators. */
   pairs: Pair[];
@@ -78,11 +79,13 @@ export function quantizeModel(
   );
   if ((options.weights ?? 'int8') !== 'int8')
     throw new Error(`weights must be int8, not "${options.weights}"`);
-  const bytes = writeModel(foldConstants(readModel(writeModel(graph))));
+  const folded = foldConstants(readModel(writeModel(graph)));
+  const given = new Map(Object.entries(options.ranges ?? {}));
+  const gated = state === 'INT8' ? keepGatedStates(folded, given) : [];
+  const bytes = writeModel(folded);
   const float = readModel(bytes);
   const quantized = readModel(bytes);
   refuse(quantized, activations);
-  const given = new Map(Object.entries(options.ranges ?? {}));
   const ranges = new Map<Tensor, Range>();
   collectVariables(quantized);
   const before = [...quantized.subgraphs[0].tensors];
@@ -92,6 +95,7 @@ export function quantizeModel(
     for (const { op, outputs } of quantized.subgraphs[0].nodes)
       if (op === 'UNIDIRECTIONAL_SEQUENCE_LSTM')
         ranges.set(outputs[0], symmetricRange(ranges.get(outputs[0])!));
+    for (const one of gated) leaveRoom(one, ({ index }) => ranges.get(before[index]));
   }
   const { domains, unfit } = chooseDomains(quantized, { activations, state });
   const scales = new Scales(quantized, domains, ranges, given);
