@@ -19,11 +19,14 @@ export const USE = 2;
 export const VIEWS = 3;
 export const WORDS = 4;
 
-/** A variable of a packed program, as variables/table.ts and resets see it. */
+/** A variable of a packed program, as variables/table.ts and resets see it; the table adds what it lacks. */
 export interface PackedVariable {
   container: string;
   name: string;
-  tensor: { name: string; type: string; shape: number[]; scale: number; zeroPoint: number; length: number };
+  type: string;
+  shape: number[];
+  scale: number;
+  zeroPoint: number;
   initial: TypedArray | null;
 }
 

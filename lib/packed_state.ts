@@ -33,11 +33,8 @@ export function variablesOf(this: PackedModel): VariableTable {
     get: function (name: string): VariableEntry {
       const i = indexOf(name);
       // the list is made anew for each table
-      const entry = list[i].tensor as unknown as VariableEntry;
-      entry.name = names[i];
-      entry.container = list[i].container;
+      const entry = list[i] as unknown as VariableEntry;
       entry.data = model.state.views[i];
-      entry.initial = list[i].initial;
       entry.read = function (): Float32Array {
         return take(entry as ModelTensor, new Float32Array(entry.data.length));
       };

@@ -21,8 +21,7 @@ export function openWeights(
     weights = aligned;
   }
   if (weights.length < 16) throw new Error(name + ' are cut off: ' + weights.length + ' bytes of ' + bytes);
-  const words = new Int32Array(weights.buffer, weights.byteOffset, 4);
-  checkWeights(words, weights.length, name, bytes, crc, fingerprint, weights);
+  checkWeights(weights, name, bytes, crc, fingerprint);
   return weights;
 }
 

@@ -23,19 +23,25 @@ const DOTS = 'dot products';
 const REQUANTIZATION = 'requantization';
 const DISPATCH = 'dispatch, checks';
 
-/** The longest run of calls in the module, which is a step of the program. */
-function stepCalls(module: string): CallExpression[] {
-  let longest: CallExpression[] = [];
-  const consider = (expressions: Expression[]): void => {
-    if (expressions.length > longest.length && expressions.every((e) => e.type === 'CallExpression'))
-      longest = expressions;
-  };
+/** The longest run of calls in the module, which is a step of the program, and the variables of its function. */
+function stepCalls(module: string): { calls: CallExpression[]; locals: string[] } {
+  let calls: CallExpression[] = [];
+  let locals: string[] = [];
   simple(parse(module, { ecmaVersion: 5 }), {
-    SequenceExpression: (node) => consider(node.expressions),
-    BlockStatement: (node) =>
-      consider(node.body.flatMap((s) => (s.type === 'ExpressionStatement' ? [s.expression] : []))),
+    Function: ({ body }) => {
+      if (body.type !== 'BlockStatement') return;
+      const found = body.body.flatMap((one): Expression[] => {
+        if (one.type !== 'ExpressionStatement') return [];
+        return one.expression.type === 'SequenceExpression' ? one.expression.expressions : [one.expression];
+      });
+      if (found.length <= calls.length || !found.every((one) => one.type === 'CallExpression')) return;
+      calls = found;
+      locals = body.body.flatMap((one) =>
+        one.type === 'VariableDeclaration' ? one.declarations.map(({ id }) => text(module, id)) : [],
+      );
+    },
   });
-  return longest;
+  return { calls, locals };
 }
 
 const text = (module: string, node: Node): string => module.slice(node.start, node.end);
@@ -44,9 +50,10 @@ const text = (module: string, node: Node): string => module.slice(node.start, no
 async function parts(bytes: Uint8Array): Promise<{ module: string; weights: Uint8Array; parts: Part[] }> {
   const plain = await packModel(bytes, { target: 'espruino', name: 'b', minify: false });
   const short = await packModel(bytes, { target: 'espruino', name: 'b' });
-  const named = stepCalls(plain.module).map((call) => text(plain.module, call.callee));
-  const calls = stepCalls(short.module);
-  if (named.length !== calls.length || calls.length < 10)
+  const named = stepCalls(plain.module).calls.map((call) => text(plain.module, call.callee));
+  const { calls, locals } = stepCalls(short.module);
+  const declared = locals.length ? `var ${locals.join()};` : '';
+  if (named.length !== calls.length || calls.length < 4)
     throw new Error(`the step has ${named.length} calls as text and ${calls.length} minified`);
   return {
     module: short.module,
@@ -55,13 +62,13 @@ async function parts(bytes: Uint8Array): Promise<{ module: string; weights: Uint
       const kind = KINDS.find(([pattern]) => pattern.test(named[i]))?.[1];
       if (!kind) throw new Error(`of what kind is ${named[i]}?`);
       const argument = (at: number): string => text(short.module, call.arguments[at]);
-      const found = call.arguments.find((one) => one.type === 'CallExpression');
+      const found = call.arguments.find((one) => /^(Call|Sequence)Expression$/.test(one.type));
       // a small matrix is multiplied row by row in the kernel itself
       const inner = named[i].startsWith('denseInt8Small')
         ? `for(var i=${argument(0)};i--;)E.convolve(${argument(2)},${argument(3)},i*${argument(4)})`
         : found && text(short.module, found);
-      const whole = { kind, call: text(short.module, call), inner: false };
-      return inner ? [whole, { kind, call: inner, inner: true }] : [whole];
+      const whole = { kind, call: declared + text(short.module, call), inner: false };
+      return inner ? [whole, { kind, call: declared + inner, inner: true }] : [whole];
     }),
   };
 }

@@ -20,8 +20,7 @@ function checked(
 ): ArrayBuffer {
   if (!weights || weights.byteLength < 16)
     throw new Error('Storage has no ' + name + ' of ' + bytes + ' bytes: send it');
-  const words = new Int32Array(weights, 0, 4);
-  checkWeights(words, weights.byteLength, name, bytes, crc, fingerprint, weights);
+  checkWeights(weights, name, bytes, crc, fingerprint);
   return weights;
 }
 
@@ -53,7 +52,7 @@ declare const process: { memory(collect?: boolean): { free: number; blocksize: n
  * Throws before anything is allocated if fewer variables are free than the model takes: Espruino cannot catch it later.
  * Builds for computers, whose variables are larger than 16 bytes, get more when they are full.
  */
-export function checkMemory(name: string, variables: number): void {
+export function checkMemory(variables: number, name: string): void {
   const memory = process.memory();
   if (memory.free < variables && memory.blocksize < 17)
     throw new Error(

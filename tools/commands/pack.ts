@@ -52,6 +52,7 @@ export function packCommand(): Command {
     .option('--inline', 'weights as base64 in the module (the default for es5)')
     .option('--separate', 'weights in a file of their own (the default for espruino)')
     .option('--kernels <kind>', 'portable: no kernels that use the builtins of the target')
+    .option('--no-ram', 'leave the text of all functions in flash: a few variables less, half as fast')
     .option('--with <parts>', `parts of the interface to have, or none: ${PARTS.join(', ')}`)
     .option('--readable', 'do not minify')
     .option(
@@ -67,6 +68,7 @@ export function packCommand(): Command {
           inline?: boolean;
           separate?: boolean;
           kernels?: string;
+          ram: boolean;
           with?: string;
           readable?: boolean;
           output?: string;
@@ -89,6 +91,7 @@ export function packCommand(): Command {
           parts:
             options.with === undefined ? undefined : partsOf(options.with === 'none' ? '' : options.with),
           minify: !options.readable && config.minify,
+          ram: options.ram,
         });
         fs.mkdirSync(output, { recursive: true });
         const folder = options.output ?? path.relative('', output);

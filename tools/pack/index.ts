@@ -9,6 +9,7 @@ import type { Model, ModelTensor } from '../../lib/model';
 import { fingerprintOf } from '../../variables/fingerprint';
 import { bundle } from '../bundle';
 import { acceleration } from './espruino';
+import { inRam } from './hot';
 import { printPacked, VARIABLES, type PrintedModule } from './packed';
 import { clearing, loadingNames, reusingNames } from './release';
 
@@ -21,6 +22,9 @@ export type Part = (typeof PARTS)[number];
 
 /** Bytes of an array in one of a board's variables. */
 const PAYLOAD = 12;
+
+/** Numbers in a step from which the loops that convert them are kept in RAM as well. */
+const MANY_INPUTS = 32;
 
 export interface PackOptions {
   /** espruino: a module for `require`, weights in Storage; es5: one script for any engine. */
@@ -35,6 +39,8 @@ export interface PackOptions {
   parts?: Part[];
   /** Default true. */
   minify?: boolean;
+  /** Whether kernels' loops are kept in RAM, as tokens: 2 times as fast or more. For Espruino; default true. */
+  ram?: boolean;
   /** How the model is loaded before it is packed. */
   load?: LoadOptions;
 }
@@ -135,13 +141,18 @@ export async function packModel(bytes: Uint8Array, options: PackOptions): Promis
   const released = format === 'module' ? loadingNames(bundled) : [];
   const { text: reusing, left } =
     format === 'module' && minify ? reusingNames(bundled) : { text: bundled, left: released };
-  const text = clearing(reusing, left);
+  const whole = clearing(reusing, left);
+  const wanted = model.inputs.reduce((sum, { data }) => sum + data.length, 0);
+  const { text, characters } =
+    target === 'espruino' && options.ram !== false
+      ? inRam(whole, wanted < MANY_INPUTS ? ['run'] : ['run', 'step'])
+      : { text: whole, characters: 0 };
   const variables = Math.ceil(
     90 +
       8.5 * ((text.match(/\bfunction\b/g) ?? []).length - released.length) +
       2.1 * (text.match(/new (Int|Uint|Float)\w*Array\(/g) ?? []).length +
       1.7 * printed.rows +
-      printed.arrayBytes / PAYLOAD,
+      (printed.arrayBytes + characters) / PAYLOAD,
   );
   const module = text.replace(String(VARIABLES), String(variables));
   return {

@@ -82,7 +82,8 @@ function printVariables(
     else if (espruino) clearing.push(`given[${index}].fill(${zero});`);
     else clearing.push(`filled(given[${index}], ${zero});`);
     fills ||= usual;
-    return `{ container: ${JSON.stringify(variable.container)}, name: ${JSON.stringify(variable.name)}, tensor: ${tensorText(tensor, `length: ${tensor.length}`)}, initial: ${initial} }`;
+    const rest = `container: ${JSON.stringify(variable.container)}, initial: ${initial}`;
+    return tensorText({ ...tensor, name: variable.name }, rest);
   });
   return { list, clearing, fills };
 }
@@ -227,7 +228,7 @@ ${snapshots ? `if (what === 4) return headerOf(packed, given, ${fingerprint.vari
   const lines = [...definitions.lines, ...definitions.roomLines, ...constantLines];
   const needed = (line: string): boolean => new RegExp(`\\b${/^var (\w+)/.exec(line)![1]}\\b`).test(made);
   const ordered = [...lines.filter(needed), made, ...lines.filter((line) => !needed(line))];
-  const making = `${espruino ? `checkMemory('${name}', ${VARIABLES});` : ''}
+  const making = `${espruino ? `checkMemory(${VARIABLES}, '${name}');` : ''}
 ${opening ? `var weights = ${opening};` : ''}
 var arena = new ArrayBuffer(${program.arena.byteLength});
 ${stateful ? `var buffer = new ArrayBuffer(${program.stateBytes});` : ''}

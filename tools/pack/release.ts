@@ -7,7 +7,7 @@ import { parse, type Program } from 'acorn';
 import { resolve, scopesOf, type Binding, type Reference, type Scope } from '../dialect-scope';
 
 /** A scope, and those that run as part of it. */
-function runsIn(scope: Scope): Scope[] {
+export function runsIn(scope: Scope): Scope[] {
   return [scope, ...scope.immediate.flatMap(runsIn)];
 }
 
