@@ -75,7 +75,8 @@ declare const IS_SINGLE: boolean;
 declare const HAS_FILE: boolean;
 declare const Modules: { removeCached(name: string): void };
 
-const float = /* @__PURE__ */ new Float32Array(1);
+/** Rounds to float32. An output of one number may be written to it as well: what was there is read before. */
+export const float = /* @__PURE__ */ new Float32Array(1);
 
 /**
  * Writes real numbers to a tensor, as lib/convert.ts does for types of at most 32 bits. With `what` it checks them before,
@@ -91,7 +92,7 @@ export function put(values: Reals | undefined, tensor: ModelTensor, what: string
       while (i < data.length && typeof list[i] === 'number' && (real || list[i] === list[i])) i++;
     if (i < data.length)
       throw new Error(
-        what +
+        (HAS_STATE || !IS_SINGLE ? what : 'input 0') +
           ' "' +
           tensor.name +
           '" must be given ' +

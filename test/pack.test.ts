@@ -321,6 +321,38 @@ describe('packed programs on engines', function () {
   }
 
   const espruino = engineNamed('espruino');
+  for (const [title, bytes] of Object.entries(models).slice(0, 5)) {
+    const test = `${title} on Espruino, real numbers in and out: the answers of the unpacked model`;
+    if (espruino.find() === null) it(`${test} (pending: ${espruino.hint})`);
+    else if (!title.includes('GRU') && !shared('models')) it(`${test} (${ABSENT})`);
+    else
+      it(test, async () => {
+        const model = load(bytes());
+        const values = Array.from({ length: model.inputs[0].data.length }, (_, i) => Math.sin(i + 1));
+        const expected = [0, 1, 2].map((step) =>
+          Array.from(model.step(values.map((value) => value / (1 + step))) as Float32Array),
+        );
+        const packed = await packModel(bytes(), { target: 'espruino', name: 'packed' });
+        const result = await espruino.run({
+          bundle: '',
+          driver: `${installing('packed')}var model = require('packed'), values = ${JSON.stringify(values)};
+for (var step = 0; step < 3; step++)
+  print(JSON.stringify([].slice.call(model.step(values.map(function (value) { return value / (1 + step); })))));
+try { model.step([1, 2]); } catch (e) { print(JSON.stringify(e.message)); }`,
+          files: { module: Buffer.from(packed.module), weights: packed.weights },
+        });
+        assert.equal(result.error, null);
+        const lines = result.lines.map((line) => JSON.parse(line) as number[]);
+        lines
+          .slice(0, 3)
+          .forEach((line, step) =>
+            line.forEach((value, i) =>
+              assert.ok(Math.abs(value - expected[step][i]) < 1e-6, `${step}: ${line}`),
+            ),
+          );
+        assert.match(String(lines[3]), /^input 0 ".*" must be given \d+ numbers, got 2$/);
+      });
+  }
   for (const group of ['conv', 'depthwise', 'fully_connected']) {
     const test = `cases of the group ${group} on Espruino, its own kernels: the bits of the unpacked program`;
     if (espruino.find() === null) it(`${test} (pending: ${espruino.hint})`);

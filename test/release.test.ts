@@ -29,6 +29,14 @@ describe('loading names of packed modules', () => {
     assert.deepEqual(loadingNames(source), ['enable']);
   });
 
+  it('leave what a function uses that is only passed on while the module is loaded', () => {
+    const source = `
+      function take(x) { return x; }
+      function step(x) { return take(x); }
+      module.exports = { step: step };`;
+    assert.deepEqual(loadingNames(source), ['step']);
+  });
+
   it('are cleared at the end of a module that still works', () => {
     const source = 'function two() { return 2; }\nvar x = two();\nexports.get = function () { return x; };\n';
     const text = clearing(source, loadingNames(source));
@@ -58,6 +66,15 @@ describe('names of packed modules', () => {
     assert.deepEqual(left, []);
     assert.doesNotMatch(text, /later/);
     assert.match(text, /(two|open) = open\(1\)/);
+    assert.equal(run(text).get(), run(source).get());
+  });
+
+  it('of variables that only loading needed go to later ones', () => {
+    const source = `
+      var file = [1, 2], first = file[0], second = file[1], last = first + second;
+      exports.get = function () { return first + last; };`;
+    const { text } = reusingNames(source);
+    assert.match(text, /file = first \+ file/);
     assert.equal(run(text).get(), run(source).get());
   });
 

@@ -168,7 +168,7 @@ async function shorten(code: string, format: NonNullable<BundleOptions['format']
     compress:
       format === 'script'
         ? { ecma: 5, passes: 2 }
-        : { ecma: 5, passes: 2, reduce_funcs: false, inline: 2, loops: false },
+        : { ecma: 5, passes: 2, reduce_funcs: false, inline: 2, loops: false, keep_fargs: false },
     mangle: { reserved: RESERVED, properties: { builtins: true, regex: INTERNAL } },
     format: { ecma: 5, comments: false },
   });

@@ -99,8 +99,29 @@ export function denseInt8Above(
   while (i--) u[i] = (s[i] + b[i]) * m + plus;
 }
 
-/** Kernel: the whole of a small matrix, whose rows `E.convolve` walks to; from `min` on, over `range`. */
+/** Kernel: the whole of a small matrix, whose rows `E.convolve` walks to. */
 export function denseInt8Small(
+  i: number,
+  v: number,
+  x: Int8Array,
+  w: Int8Array,
+  depth: number,
+  b: Int32Array,
+  m: number,
+  minus: number,
+  plus: number,
+  y: Int8Array,
+): void {
+  const convolve = E.convolve;
+  while (i--) {
+    v = convolve(x, w, i * depth) + b[i];
+    v = (v * m + (v < 0 ? minus : plus)) | 0;
+    y[i] = (v < 0 ? 0 : v > 255 ? 255 : v) - 128;
+  }
+}
+
+/** Kernel: the same from `min` on, over `range`. */
+export function denseInt8SmallCut(
   i: number,
   v: number,
   x: Int8Array,
@@ -143,22 +164,22 @@ export function denseInt16(
 }
 
 /**
- * Kernel: denseInt8 with a multiplier m · n · f for each unit; n is a power of two, and what the second rounding adds is h · n.
- * `zero` is what becomes 0, and zero point + ½.
+ * Kernel: denseInt8 with a multiplier m · n · f for each of `units`; n is a power of two, and what the second rounding adds is
+ * h · n. `bm` has all biases, then all m: a view takes two variables. `zero` is what becomes 0, and zero point + ½.
  */
 export function denseInt8PerUnit(
   i: number,
   v: number,
   u: Uint8ClampedArray,
   s: ArrayLike<number>,
-  b: Int32Array,
-  m: Int32Array,
+  bm: Int32Array,
+  units: number,
   f: number,
   h: number,
   n: Int8Array,
   zero: number,
 ): void {
-  while (i--) u[i] = ((v = s[i] + b[i]) * m[i] * f + (v < 0 ? -h : h)) * n[i] + zero;
+  while (i--) u[i] = ((v = s[i] + bm[i]) * bm[i + units] * f + (v < 0 ? -h : h)) * n[i] + zero;
 }
 
 /** Kernel: the same where sums below 0 all become 0. */
@@ -166,14 +187,14 @@ export function denseInt8PerUnitAbove(
   i: number,
   u: Uint8ClampedArray,
   s: ArrayLike<number>,
-  b: Int32Array,
-  m: Int32Array,
+  bm: Int32Array,
+  units: number,
   f: number,
   h: number,
   n: Int8Array,
   zero: number,
 ): void {
-  while (i--) u[i] = ((s[i] + b[i]) * m[i] * f + h) * n[i] + zero;
+  while (i--) u[i] = ((s[i] + bm[i]) * bm[i + units] * f + h) * n[i] + zero;
 }
 
 /** Kernel: the same with several rows to a view; `starts` are where the rows of a view begin, `s` has room for their sums. */
@@ -183,8 +204,8 @@ export function sharedInt8PerUnit(
   k: number,
   u: Uint8ClampedArray,
   s: Int32Array,
-  b: Int32Array,
-  m: Int32Array,
+  bm: Int32Array,
+  units: number,
   f: number,
   h: number,
   n: Int8Array,
@@ -196,7 +217,7 @@ export function sharedInt8PerUnit(
   for (let view = views.length; view--;) {
     E.mapInPlace(starts, s, E.convolve.bind(E, x, views[view]));
     k = starts.length;
-    while (k--) u[--i] = ((v = s[k] + b[i]) * m[i] * f + (v < 0 ? -h : h)) * n[i] + zero;
+    while (k--) u[--i] = ((v = s[k] + bm[i]) * bm[i + units] * f + (v < 0 ? -h : h)) * n[i] + zero;
   }
 }
 
@@ -206,8 +227,8 @@ export function sharedInt8PerUnitAbove(
   k: number,
   u: Uint8ClampedArray,
   s: Int32Array,
-  b: Int32Array,
-  m: Int32Array,
+  bm: Int32Array,
+  units: number,
   f: number,
   h: number,
   n: Int8Array,
@@ -219,40 +240,35 @@ export function sharedInt8PerUnitAbove(
   for (let view = views.length; view--;) {
     E.mapInPlace(starts, s, E.convolve.bind(E, x, views[view]));
     k = starts.length;
-    while (k--) u[--i] = ((s[k] + b[i]) * m[i] * f + h) * n[i] + zero;
+    while (k--) u[--i] = ((s[k] + bm[i]) * bm[i + units] * f + h) * n[i] + zero;
   }
 }
 
 /**
  * Kernel: a depthwise convolution to one place: channel j's column is gathered from x, which has a row of all channels a
  * tap, into `column`; `w` has the taps of a channel side by side. `starts` are the beginnings of x's rows (`E.mapInPlace`
- * takes no indices of 32 bits), `span` is from the first tap of a channel to its last one. The rest as in denseInt8PerUnit.
+ * takes no indices of 32 bits). The rest as in denseInt8PerUnit.
  */
 export function columnsInt8PerUnit(
   j: number,
   v: number,
-  offset: number,
-  span: number,
   column: Int8Array,
+  x: Int8Array,
+  starts: Uint16Array,
   w: Int8Array,
   taps: number,
-  starts: Uint16Array,
   u: Uint8ClampedArray,
-  b: Int32Array,
-  m: Int32Array,
+  bm: Int32Array,
+  units: number,
   f: number,
   h: number,
   n: Int8Array,
   zero: number,
-  x: Int8Array,
 ): void {
-  const gather = E.mapInPlace;
-  const convolve = E.convolve;
-  const buffer = x.buffer as ArrayBuffer;
-  offset = x.byteOffset;
   while (j--) {
-    gather(starts, column, new Int8Array(buffer, offset + j, span));
-    u[j] = ((v = convolve(column, w, j * taps) + b[j]) * m[j] * f + (v < 0 ? -h : h)) * n[j] + zero;
+    E.mapInPlace(starts, column, x.subarray(j));
+    u[j] =
+      ((v = E.convolve(column, w, j * taps) + bm[j]) * bm[j + units] * f + (v < 0 ? -h : h)) * n[j] + zero;
   }
 }
 

@@ -37,7 +37,7 @@ const ACCELERATORS: Record<string, Accelerator> = {
 /** Rows of matrices that may have a view each: about two variables a row. */
 const MOST_ROWS = 150;
 /** Rows to a view beyond that. More take less memory, and longer walks to their starts. */
-const TOGETHER = 8;
+const TOGETHER = 16;
 
 /** How many rows share a view in a program. */
 export function rowsTogether(steps: { kernel: KernelName; step: Step }[]): number {

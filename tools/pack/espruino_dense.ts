@@ -3,7 +3,6 @@ import {
   call,
   clamping,
   clampTable,
-  isExact,
   made,
   nudge,
   sumsRoom,
@@ -80,8 +79,7 @@ export function denseRow(dense: Dense, together: number): Replacement | null {
   if (dense.wide) return denseInt16(dense, bound, together);
   const base = baseOf(min, max);
   if (max - base > 255) return null;
-  const es = Array.from(shifts, (shift) => -shift);
-  if (!es.every((e) => isExact(e, bound))) return null;
+  if (shifts.some((shift) => shift > 0)) return null;
   if (!uniform(multipliers) || !uniform(shifts)) return densePerUnit(dense, bound, together);
   const [multiplier, shift] = [multipliers[0], shifts[0]];
   // a table of 256 bytes is worth it only beside larger weights
@@ -93,8 +91,9 @@ export function denseRow(dense: Dense, together: number): Replacement | null {
       stepsOf(multiplier, shift, zero - min, bound, 0, max - min),
     );
     if (!scaling) return null;
-    const operands = [units, 0, x, w, depth, bias, scaling.m, scaling.minus, scaling.plus];
-    return call(DENSE, 'denseInt8Small', [...operands, y, max - min, min]);
+    const operands = [units, 0, x, w, depth, bias, scaling.m, scaling.minus, scaling.plus, y];
+    if (min === -128 && max === 127) return call(DENSE, 'denseInt8Small', operands);
+    return call(DENSE, 'denseInt8SmallCut', [...operands, max - min, min]);
   }
   const steps = stepsOf(multiplier, shift, zero - base, bound, min - base, max - base);
   const scaling = scalingOf(multiplier, shift, zero - base, steps);
@@ -133,7 +132,7 @@ export function sumsOf(
 
 /** How sums of at most `bound` are scaled with a multiplier for each unit; null where no form is exact. */
 export function perUnit(
-  { multipliers, shifts, zero, min, max }: Omit<Dense, 'x' | 'w' | 'depth'>,
+  { bias, multipliers, shifts, units, zero, min, max }: Omit<Dense, 'x' | 'w' | 'depth'>,
   bound: number,
 ): { terms: Argument[]; above: boolean; table: Int8Array } | null {
   const base = baseOf(min, max);
@@ -155,12 +154,13 @@ export function perUnit(
   if (!good(f, h, middle)) return null;
   const shortF = shortest(f, (candidate) => good(candidate, h, middle));
   const shortH = shortest(h, (candidate) => good(shortF, candidate, middle));
-  return { terms: [multipliers, shortF, shortH, n, middle], above, table: clampTable(min, max, base) };
+  const bm = Int32Array.of(...bias, ...multipliers);
+  return { terms: [bm, units, shortF, shortH, n, middle], above, table: clampTable(min, max, base) };
 }
 
 /** A row with a multiplier for each unit. */
 function densePerUnit(dense: Dense, bound: number, together: number): Replacement | null {
-  const { x, bias, units, y } = dense;
+  const { x, units, y } = dense;
   const scaling = perUnit(dense, bound);
   if (!scaling) return null;
   const { terms, above, table } = scaling;
@@ -168,12 +168,12 @@ function densePerUnit(dense: Dense, bound: number, together: number): Replacemen
   const { shared, sums, imports } = sumsOf(dense, together);
   let row: Replacement;
   if (shared) {
-    const operands = [u, sumsRoom(shared.starts.length), bias, ...terms, x, shared.views, shared.starts];
+    const operands = [u, sumsRoom(shared.starts.length), ...terms, x, shared.views, shared.starts];
     row = above
       ? call(DENSE, 'sharedInt8PerUnitAbove', [units, 0, ...operands], 'sharedRows')
       : call(DENSE, 'sharedInt8PerUnit', [units, 0, 0, ...operands], 'sharedRows');
   } else {
-    const operands = [u, sums, bias, ...terms];
+    const operands = [u, sums, ...terms];
     row = above
       ? call(DENSE, 'denseInt8PerUnitAbove', [units, ...operands], ...imports)
       : call(DENSE, 'denseInt8PerUnit', [units, 0, ...operands], ...imports);

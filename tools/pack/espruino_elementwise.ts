@@ -8,16 +8,7 @@ import {
 } from '../../engines/espruino/elementwise';
 import type { Kernel, TypedArray } from '../../lib/graph';
 import { addQuantized, mulQuantized } from '../../ops/arithmetic';
-import {
-  call,
-  clamping,
-  clampTable,
-  nudge,
-  scaled,
-  through,
-  type Args,
-  type Replacement,
-} from './replacement';
+import { call, clamping, clampTable, nudge, through, type Args, type Replacement } from './replacement';
 import { scalingOf, shortest, stepsOf } from './scaling';
 
 const ELEMENTWISE = 'engines/espruino/elementwise';
@@ -192,6 +183,8 @@ export function mulInt8(args: Args): Replacement | null {
     if (same(ended(values, ending, min, max), pairs.expected))
       return endedCall('mulInt8', args, [0], ending, parameters, pairs);
   }
-  const nudged = scaled(multiplier, shift, zero, bound);
-  return nudged && verified(pairs, args, mulInt8Cut, [aZero, bZero, ...nudged, min, max]);
+  if (shift > 0) return null;
+  const m = multiplier * 2 ** (shift - 31);
+  const nudged = [m, zero + 4096.5 + nudge(-shift), zero + 4096.5 - nudge(-shift)];
+  return verified(pairs, args, mulInt8Cut, [aZero, bZero, ...nudged, min, max]);
 }

@@ -2,7 +2,8 @@
 import type { TypedArray } from '../../lib/graph';
 import { fullyConnectedFloat32 } from './espruino_float';
 import { fullyConnected, type IsConstant } from './espruino_places';
-import { call, made, reachable, scaled, type Args, type Argument, type Replacement } from './replacement';
+import { call, made, reachable, type Args, type Argument, type Replacement } from './replacement';
+import { scalingOf, stepsOf } from './scaling';
 
 const MATMUL = 'engines/espruino/matmul';
 
@@ -75,10 +76,12 @@ function computedInt8(args: Args): Replacement | null {
   const walk = walkOf(args, 4, 'Int8Array');
   if (!walk) return null;
   const { columns, depth, starts } = walk;
-  // the bias may be computed
-  const scaling = scaled(multiplier, shift, yZero, 2 ** 31);
+  // the bias may be computed: sums have any size
+  const offset = yZero + 4096;
+  const steps = stepsOf(multiplier, shift, offset, 2 ** 31 - 1, min + 4096, max + 4096);
+  const scaling = shift > 0 ? null : scalingOf(multiplier, shift, offset, steps);
   if (!scaling) return null;
-  const [m, plus, minus] = scaling;
+  const { m, plus, minus } = scaling;
   const ones = new Int8Array(depth).fill(1);
   const working = [0, 0, 0, 0, wZero, 0, m, minus, plus, y, 0, columns, min, max];
   return call(MATMUL, 'matmulInt8', [...working, starts, x, w, bias, ...walk.rest, ones, xZero], 'every');

@@ -5,7 +5,6 @@ import { arrayName } from './print';
 import {
   call,
   clamping,
-  isExact,
   made,
   reachable,
   through,
@@ -204,13 +203,12 @@ function onePlace(dense: Dense): Replacement | null {
       row.reduce((sum, value) => sum + 128 * Math.abs(value), Math.abs(bias[unit])),
     );
   }
-  if (!shifts.every((shift) => isExact(-shift, bound))) return null;
+  if (shifts.some((shift) => shift > 0)) return null;
   const scaling = perUnit(dense, bound);
   if (!scaling) return null;
   const column = made(null, () => `new Int8Array(${taps})`);
   const starts = Uint16Array.from({ length: taps }, (_, i) => i * units);
-  const span = (taps - 1) * units + 1;
   const u = clamping(units);
-  const operands = [units, 0, 0, span, column, w, taps, starts, u, bias, ...scaling.terms, x];
+  const operands = [units, 0, column, x, starts, w, taps, u, ...scaling.terms];
   return through(call(DENSE, 'columnsInt8PerUnit', operands), u, dense.y, scaling.table);
 }

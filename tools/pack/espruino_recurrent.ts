@@ -1,14 +1,6 @@
 /** Recurrent operators on Espruino. */
 import type { TypedArray } from '../../lib/graph';
-import {
-  call,
-  clamping,
-  clampTable,
-  isExactClamped,
-  reachable,
-  type Args,
-  type Replacement,
-} from './replacement';
+import { call, clamping, clampTable, reachable, type Args, type Replacement } from './replacement';
 import { scalingOf, stepsOf } from './scaling';
 
 const RECURRENT = 'engines/espruino/recurrent';
@@ -17,8 +9,7 @@ const RECURRENT = 'engines/espruino/recurrent';
 export function svdfInt8(args: Args, isConstant: (array: TypedArray) => boolean): Replacement | null {
   const [features, w, bias, state, next, y] = args as (Int8Array | Int16Array)[];
   const [batches, units, rank, memory, multiplier, shift, zero] = args.slice(6) as number[];
-  const e = -shift;
-  if (batches !== 1 || units === 0 || !isConstant(w) || !isExactClamped(multiplier, e)) return null;
+  if (batches !== 1 || units === 0 || !isConstant(w) || shift > 0) return null;
   if (!reachable(state)) return null;
   const size = rank * memory;
   const last = state.length - 1;

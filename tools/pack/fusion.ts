@@ -111,9 +111,16 @@ export function fused(steps: Step[], isConstant: IsConstant): Item[] {
   return items;
 }
 
-/** A loop as the text of a function, and the arrays that it is called with after the count and working variables. */
+/**
+ * A loop as the text of a function, and the arrays that it is called with after the count and working variables. Names
+ * that are used most come first.
+ */
 export function loopText(loop: Statement[]): { text: string; working: string[]; arrays: Float32Array[] } {
-  const arrays = arraysOf(loop);
+  const uses = (array: Float32Array): number =>
+    loop
+      .flatMap(({ y, operands }) => [y, ...operands])
+      .filter((one) => typeof one !== 'number' && isSame(one, array)).length;
+  const arrays = arraysOf(loop).sort((a, b) => uses(b) - uses(a));
   const working = new Set<string>();
   const textOf = (operand: Operand): string =>
     typeof operand === 'number'
@@ -129,13 +136,12 @@ export function loopText(loop: Statement[]): { text: string; working: string[]; 
     else value = `${a} ${operator} ${b.startsWith('-') ? `(${b})` : b}`;
     if (!unbounded(min, max))
       value = `(v = ${value}) < ${numberText(min)} ? ${numberText(min)} : v > ${numberText(max)} ? ${numberText(max)} : v`;
-    if (/\bv\b/.test(value)) working.add('v');
-    if (/\be\b/.test(value)) working.add('e');
+    for (const [, name] of value.matchAll(/\b(v|exp|e)\b/g)) working.add(name);
     return `${textOf(y)} = ${value};`;
   });
   const parameters = ['n', ...working, ...arrays.map((_, i) => `a${i}`)];
   const text = `function (${parameters.join(', ')}) {
-${lines.some((line) => line.includes('exp(')) ? 'var exp = Math.exp;\n' : ''}while (n--) {
+${working.has('exp') ? 'exp = Math.exp;\n' : ''}while (n--) {
 ${lines.join('\n')}
 }
 }`;

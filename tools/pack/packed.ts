@@ -164,6 +164,10 @@ export function printPacked(model: Model, options: PrintPackedOptions): PrintedM
     opening = `openWeights(${options.inline ? `fromBase64('${base64()}', ${weights.length})` : 'given'}, ${key})`;
   }
 
+  // rounding to float32 needs an array of one as well
+  const lengths = model.outputs.map((tensor) => plainView(tensor.data).length);
+  const shares = lengths.length === 1 && model.inputs.some(({ type }) => type !== 'FLOAT32');
+  if (shares && lengths[0] === 1) imports.from('lib/packed', 'float');
   const members = [
     `name: '${name}'`,
     `inputs: [${ports
@@ -174,19 +178,25 @@ export function printPacked(model: Model, options: PrintPackedOptions): PrintedM
       .slice(model.inputs.length)
       .map((port) => port.text)
       .join(',\n')}]`,
-    `memory: { arena: ${model.memory.arena}, variables: ${model.memory.variables}, constants: ${model.memory.constants}, preserved: ${model.memory.preserved}, tables: ${model.memory.tables} }`,
     stateful
       ? `state: { buffer: buffer, views: [${kept.map(({ index }) => `s${index}`).join(', ')}], steps: 0 }`
       : 'state: { steps: 0 }',
-    `results: [${model.outputs.map((tensor) => `new Float32Array(${plainView(tensor.data).length})`).join(', ')}]`,
+    `results: [${lengths.map((length) => (shares && length === 1 ? 'float' : `new Float32Array(${length})`)).join(', ')}]`,
     'run: run, step: step, invoke: invoke, reset: reset, toString: describe',
   ];
   if (mapped) {
     members.push('weights: weights');
   }
+  const { arena, variables: variableBytes, constants, preserved, tables } = model.memory;
+  const memory = `{ arena: ${arena}, variables: ${variableBytes}, constants: ${constants}, preserved: ${preserved}, tables: ${tables} }`;
   const finish: string[] = stateful || steps.sliced ? ['packed.current = packed.state;'] : [];
   // its REPL calls toString() only of objects that have a constructor
-  if (espruino) finish.push('packed.__proto__ = { constructor: step };');
+  if (espruino) finish.push('packed.__proto__ = { constructor: packed.step };');
+  // an object of five numbers takes more variables than a function that makes it; so does the class Object, if nothing
+  // else needs it
+  if (espruino && streams)
+    finish.push(`Object.defineProperty(packed, 'memory', { get: function () { return ${memory}; } });`);
+  else members.push(`memory: ${memory}`);
   if (stateful) {
     members.push(`about: function (what, given) {
 if (what === 0) return [${variables.list.join(',\n')}];

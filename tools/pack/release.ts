@@ -33,7 +33,9 @@ function loadingFunctions(scopes: Scope[], uses: Map<Binding, Reference[]>): Map
       if (!references.every(({ scope }) => loading.has(scope))) continue;
       const last = Math.max(...references.map(({ node, scope }) => loading.get(scope) ?? node.end));
       found.set(binding, last);
-      for (const scope of runsIn(binding.body!)) loading.set(scope, last);
+      // a function that is passed on loses its name only: what holds it calls it later
+      if (references.every(({ called }) => called))
+        for (const scope of runsIn(binding.body!)) loading.set(scope, last);
       more = true;
     }
   }
@@ -66,27 +68,39 @@ function canBecome(name: string, references: Reference[], top: Scope): boolean {
   });
 }
 
-/** The module's text, in which variables have names of functions that were needed before, and the names that are left. */
+/**
+ * The module's text, in which variables have names that were needed before, those of functions and of other variables, and
+ * the names of functions that are left.
+ */
 export function reusingNames(source: string): { text: string; left: string[] } {
   const program = parse(source, { ecmaVersion: 5 });
   const scopes = scopesOf(program);
   const uses = topReferences(scopes);
-  const free = [...loadingFunctions(scopes, uses)].map(([{ name }, last]) => ({ name, last }));
+  const loading = new Set(runsIn(scopes[0]));
+  const free = [...loadingFunctions(scopes, uses)].map(([{ name }, last]) => ({
+    name,
+    last,
+    kind: 'function',
+  }));
   const edits: { start: number; end: number; name: string }[] = [];
   for (const { binding, start, end } of declared(program, scopes[0])) {
     const references = uses.get(binding) ?? [];
     // with a second declaration it may have been used before
     if (references.some(({ node }) => node.start < start)) continue;
-    const at = free.findIndex(({ name, last }) => last <= end && canBecome(name, references, scopes[0]));
-    if (at < 0) continue;
-    const [{ name }] = free.splice(at, 1);
-    edits.push({ start, end: start + binding.name.length, name });
-    for (const { node } of references) edits.push({ start: node.start, end: node.end, name });
+    let { name } = binding;
+    const at = free.findIndex((one) => one.last <= end && canBecome(one.name, references, scopes[0]));
+    if (at >= 0) {
+      [{ name }] = free.splice(at, 1);
+      edits.push({ start, end: start + binding.name.length, name });
+      for (const { node } of references) edits.push({ start: node.start, end: node.end, name });
+    }
+    if (references.length && references.every(({ scope }) => loading.has(scope)))
+      free.push({ name, last: Math.max(...references.map(({ node }) => node.end)), kind: 'var' });
   }
   let text = source;
   for (const { start, end, name } of edits.sort((a, b) => b.start - a.start))
     text = text.slice(0, start) + name + text.slice(end);
-  return { text, left: free.map(({ name }) => name) };
+  return { text, left: free.filter(({ kind }) => kind === 'function').map(({ name }) => name) };
 }
 
 /** The module's text, with an assignment at its end that clears names. */

@@ -75,30 +75,9 @@ export function nudge(e: number): number {
   return e > 0 ? 2 ** (-e - 1) : 0;
 }
 
-/** M, and zero point + ½ ± nudge, for a multiplier and a shift that is not positive; null where the form is not exact. */
-export function scaled(multiplier: number, shift: number, zero: number, bound: number): number[] | null {
-  const e = -shift;
-  if (!isExact(e, bound)) return null;
-  const m = multiplier * 2 ** (-31 - e);
-  return [m, zero + 4096.5 + nudge(e), zero + 4096.5 - nudge(e)];
-}
-
-/** Whether floor(s·M + ½ ± nudge) is exact for |s| ≤ bound: beyond 2²² only if the result is cut off at 255 anyway. */
-export function isExact(e: number, bound: number): boolean {
-  return e >= 0 && e <= 20 && (bound < 2 ** 22 || e <= 12);
-}
-
 /** Zero bits at the end of a multiplier. */
 export function trailingZeros(multiplier: number): number {
   return multiplier ? 31 - Math.clz32(multiplier & -multiplier) : 31;
-}
-
-/**
- * The same for any s of 32 bits, where the result is cut off to 8 bits: with z zero bits at the end of m, the product
- * s·m is exact while |s| < 2^(22+z), and beyond that the result is 512 or more. What is added then fits as well.
- */
-export function isExactClamped(multiplier: number, e: number): boolean {
-  return e >= 0 && e <= Math.min(20, 12 + trailingZeros(multiplier));
 }
 
 /** Bytes 0 to 255 as values from `base` on, within min and max; what is beyond int8 wraps. */
