@@ -69,8 +69,8 @@ export function mbqm64(x: number, multiplier: number, shift: number): number {
 }
 
 /**
- * From an accumulator to a stored value: mbqm, plus the output's zero point, within min and max. Like rdpot without
- * branches, since activations cut off about as often as not.
+ * From an accumulator to a stored value: mbqm, plus the output's zero point, within min and max. Kernels write out
+ * `doubleScaling` (ops/weights.ts) and come here with what that does not cover.
  */
 export function requantize(
   x: number,
@@ -80,16 +80,8 @@ export function requantize(
   min: number,
   max: number,
 ): number {
-  if (shift > 0 || x > 2097151 || x < -2097151) x = mbqm(x, multiplier, shift);
-  else {
-    // mbqm without calls: what is cut off is not negative, and product and 2²¹ fill the 53 bits of a double
-    const high = (((x * multiplier) / 2147483648 + 2097152.5) | 0) - 2097152;
-    const mask = ~(-1 << -shift);
-    x = (high + mask - (mask >> 1) - ((high >>> 31) & mask)) >> -shift;
-  }
-  x += zeroPoint;
-  x += (min - x) & -+(x < min);
-  return x - ((x - max) & -+(x > max));
+  x = mbqm(x, multiplier, shift) + zeroPoint;
+  return x < min ? min : x > max ? max : x;
 }
 
 /** A real multiplier as a 31-bit integer and a power of two: d = multiplier · 2^(shift − 31). */

@@ -10,6 +10,7 @@ import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { BATCH_MATMUL_OPTIONS } from '../lib/schema';
 import { expectQuantized, expectShape, expectType, input, output } from './checks';
 import { misfit } from './correlation';
+import { doubleScaling } from './weights';
 
 /**
  * Kernel: float32. Batch number k multiplies the matrices that start at xStarts[k] and wStarts[k]; element (row, i) of
@@ -48,7 +49,7 @@ export function batchMatmulFloat32(
   }
 }
 
-/** Kernel: int8, with zero points on both sides and a bias for each column. */
+/** Kernel: int8, with zero points on both sides and a bias for each column; `powers` and `offsets` as `doubleScaling` makes them. */
 export function batchMatmulInt8(
   x: Int8Array,
   w: Int8Array,
@@ -71,20 +72,26 @@ export function batchMatmulInt8(
   yZero: number,
   min: number,
   max: number,
+  powers: Float32Array,
+  offsets: Float32Array,
 ): void {
+  const scale = multiplier * powers[0];
+  const span = max - min;
   let to = 0;
   for (let batch = 0; batch < batches; batch++) {
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
         let p = xStarts[batch] + row * xRow;
         let q = wStarts[batch] + column * wColumn;
-        let sum = bias[column];
+        let s = bias[column];
         for (let i = 0; i < depth; i++) {
-          sum += (x[p] - xZero) * (w[q] - wZero);
+          s += (x[p] - xZero) * (w[q] - wZero);
           p += xStep;
           q += wStep;
         }
-        y[to++] = requantize(sum | 0, multiplier, shift, yZero, min, max);
+        s |= 0;
+        const v = (s * scale + offsets[s >>> 31]) | 0;
+        y[to++] = v > span ? requantize(s, multiplier, shift, yZero, min, max) : (v & -+(v > 0)) + min;
       }
     }
   }
@@ -206,7 +213,11 @@ function prepareBatchMatmul(node: Node, p: Preparation): void {
   if (x.type === 'INT8') {
     const range = typeRange('INT8');
     const zeros = [x.zeroPoint, w.zeroPoint, q.multiplier, q.shift, y.zeroPoint, range.min, range.max];
-    return p.step(batchMatmulInt8, ([x, w, new Int32Array(columns), y] as Argument[]).concat(walk, zeros));
+    const doubles = doubleScaling([q.shift], y.zeroPoint, range.min, 8);
+    return p.step(
+      batchMatmulInt8,
+      ([x, w, new Int32Array(columns), y] as Argument[]).concat(walk, zeros, doubles),
+    );
   }
   if (x.zeroPoint || w.zeroPoint || y.zeroPoint)
     p.fail('INT16 must have zero points 0, but they are ' + [x.zeroPoint, w.zeroPoint, y.zeroPoint].join());

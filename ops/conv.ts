@@ -21,7 +21,7 @@ import {
   windowCorrelation,
 } from './correlation';
 import { constantOperands, prepareDense } from './fully_connected';
-import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
+import { biasOf, checkBias, int8End, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
 /**
  * All units from `unit` to `last` at one place of the output, float32: `rows` times `runs` runs of `length` elements of
@@ -133,7 +133,10 @@ export function patchInt8(
   places: number,
   xPlace: number,
   yPlace: number,
+  powers: Float32Array,
+  offsets: Float32Array,
 ): void {
+  const span = max - min;
   const count = rows * runs * length < 2048 && last - unit > 3 ? 4 : 1;
   for (; unit < last; unit += count) {
     // the last four once more, where units are no multiple of four
@@ -194,31 +197,27 @@ export function patchInt8(
         at += wRun;
       }
     }
-    if (places === 1) {
-      s0 = a + b * 134217728;
-      s1 = c + d * 134217728;
-    }
     let to = yAt + unit;
     for (let n = 0; n < places; n++) {
-      for (let k = unit; k < unit + count; k += 2) {
-        const high = count > 1 ? ((s0 / 134217728 + 67108864.5) | 0) - 67108864 : 0;
-        y[to++] = requantize(
-          (s0 - high * 134217728 + bias[k]) | 0,
-          multipliers[k],
-          shifts[k],
-          yZero,
-          min,
-          max,
-        );
-        if (count > 1)
-          y[to++] = requantize((high + bias[k + 1]) | 0, multipliers[k + 1], shifts[k + 1], yZero, min, max);
-        s0 = s1;
-        s1 = s2;
-        s2 = s3;
-        s3 = s4;
-        s4 = s5;
-        s5 = s6;
-        s6 = s7;
+      for (let k = unit; k < unit + count; k++) {
+        if (places > 1 && !((k - unit) & 1)) {
+          b = ((s0 / 134217728 + 67108864.5) | 0) - 67108864;
+          a = s0 - b * 134217728;
+          s0 = s1;
+          s1 = s2;
+          s2 = s3;
+          s3 = s4;
+          s4 = s5;
+          s5 = s6;
+          s6 = s7;
+        }
+        const s = (a + bias[k]) | 0;
+        const v = (s * multipliers[k] * powers[k] + offsets[k + k + (s >>> 31)]) | 0;
+        y[to++] =
+          v > span ? requantize(s, multipliers[k], shifts[k], yZero, min, max) : (v & -+(v > 0)) + min;
+        a = b;
+        b = c;
+        c = d;
       }
       to += yPlace - count;
     }
@@ -321,6 +320,8 @@ export function convInt8(
   padX: number,
   dilationY: number,
   dilationX: number,
+  powers: Float32Array,
+  offsets: Float32Array,
   xZero: number,
   yZero: number,
   min: number,
@@ -388,6 +389,8 @@ export function convInt8(
             tall * wide,
             down ? strideY * width * depth : strideX * depth,
             down ? outWidth * units : units,
+            powers,
+            offsets,
           );
           xAt += filterDepth;
         }
@@ -435,19 +438,14 @@ function prepareConv(node: Node, p: Preparation, others: OtherTypes[]): void {
   flatten(c);
   if (dense(c) && (float || constantOperands(c)))
     return prepareDense(c, c.batches * c.height * c.width, 'double', p);
-  const range = rangeOf(c);
   const args: Argument[] = [c.x, weightsAsInt8(c.w, p), biasOf(c), c.y];
   const geometry = geometryOf(c).slice(0, 17);
-  if (float) return p.step(convFloat32, args.concat(geometry, [range.min, range.max]));
-  p.step(
-    convInt8,
-    args.concat(multipliersOf(c, 'double', p), geometry, [
-      c.x.zeroPoint,
-      c.y.zeroPoint,
-      range.min,
-      range.max,
-    ]),
-  );
+  if (float) {
+    const range = rangeOf(c);
+    return p.step(convFloat32, args.concat(geometry, [range.min, range.max]));
+  }
+  const scaling = multipliersOf(c, 'double', p);
+  p.step(convInt8, args.concat(scaling, geometry, int8End(c, scaling[1])));
 }
 
 /** CONV_2D, with further combinations of types. */

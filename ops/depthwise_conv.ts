@@ -10,7 +10,7 @@ import { requantize } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation } from '../lib/graph';
 import { DEPTHWISE_CONV_2D_OPTIONS } from '../lib/schema';
 import { geometryOf, OtherTypes, prepareOthers, typesAre, windowCorrelation } from './correlation';
-import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
+import { biasOf, checkBias, int8End, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
 /**
  * Kernel: float32. One axis of the image is chosen to be walked along: rows and columns are by name only, and xY to wX are
@@ -161,7 +161,12 @@ export function depthwiseConvFloat32(
   }
 }
 
-/** Kernel: int8; the input's zero point is subtracted here, so that taps outside of the image may be left out. */
+/**
+ * Kernel: int8; the input's zero point is subtracted here, so that taps outside of the image may be left out.
+ *
+ * A filter of 3 × 3 walks over the columns of a channel: each is read once and adds to the sums of all windows that it is
+ * part of. What is outside is the zero point, or has weights 0. Other filters do four channels of a place together.
+ */
 export function depthwiseConvInt8(
   x: Int8Array,
   w: Int8Array,
@@ -192,113 +197,135 @@ export function depthwiseConvInt8(
   yX: number,
   wY: number,
   wX: number,
+  powers: Float32Array,
+  offsets: Float32Array,
   xZero: number,
   yZero: number,
   min: number,
   max: number,
 ): void {
+  const span = max - min;
   const xStep = dilationX * xX;
-  const place = strideX * xX;
-  const back = xStep - 3 * place;
-  const sliding = filterWidth === 3 && strideX === dilationX;
+  const shared = !(perChannel & 3);
+  const near = filterHeight === 3 && filterWidth === 3 && dilationY === 1 && dilationX === 1 && strideX < 3;
   for (let batch = 0; batch < batches; batch++) {
     for (let oy = 0; oy < outHeight; oy++) {
       const top = oy * strideY - padY;
+      if (near) {
+        const up = top < 0 ? 0 : xY;
+        const down = top + 2 < height ? xY : 0;
+        for (let unit = 0; unit < units; unit++) {
+          let p = unit;
+          const a = up && w[p];
+          const b = up && w[p + wX];
+          const c = up && w[p + wX + wX];
+          p += wY;
+          const d = w[p];
+          const e = w[p + wX];
+          const f = w[p + wX + wX];
+          p += wY;
+          const g = down && w[p];
+          const h = down && w[p + wX];
+          const i = down && w[p + wX + wX];
+          const scale = multipliers[unit] * powers[unit];
+          const start = bias[unit] - xZero * (a + b + c + d + e + f + g + h + i);
+          let to = batch * outHeight * outWidth * units + oy * yY + unit;
+          p = batch * height * width * depth + (top + 1) * xY + ((unit / perChannel) | 0) - padX * xX;
+          const last = p + (padX + width - 1) * xX;
+          let k = xZero;
+          let l = k;
+          let m = k;
+          if (!padX) {
+            k = x[p - up];
+            l = x[p];
+            m = x[p + down];
+          }
+          let next = start + k * a + l * d + m * g;
+          p += xX;
+          k = x[p - up];
+          l = x[p];
+          m = x[p + down];
+          let s = next + k * b + l * e + m * h;
+          next = start + k * a + l * d + m * g;
+          for (let n = outWidth; n > 0; n--) {
+            p += xX;
+            if (p > last) k = l = m = xZero;
+            else {
+              k = x[p - up];
+              l = x[p];
+              m = x[p + down];
+            }
+            s = (s + k * c + l * f + m * i) | 0;
+            const v = (s * scale + offsets[unit + unit + (s >>> 31)]) | 0;
+            y[to] =
+              v > span
+                ? requantize(s, multipliers[unit], shifts[unit], yZero, min, max)
+                : (v & -+(v > 0)) + min;
+            to += yX;
+            s = next + k * b + l * e + m * h;
+            next = start + k * a + l * d + m * g;
+            if (strideX > 1 && n > 1) {
+              p += xX;
+              s = next + x[p - up] * b + x[p] * e + x[p + down] * h;
+            }
+          }
+        }
+        continue;
+      }
       const ky = top < 0 ? Math.ceil(-top / dilationY) : 0;
       const rows = Math.min(filterHeight, Math.ceil((height - top) / dilationY)) - ky;
-      let places: number;
-      for (let ox = 0; ox < outWidth; ox += places) {
+      for (let ox = 0; ox < outWidth; ox++) {
         const left = ox * strideX - padX;
         const kx = left < 0 ? Math.ceil(-left / dilationX) : 0;
         const taps = Math.min(filterWidth, Math.ceil((width - left) / dilationX)) - kx;
         const xAt =
           batch * height * width * depth + (top + ky * dilationY) * xY + (left + kx * dilationX) * xX;
-        const yAt = batch * outHeight * outWidth * units + oy * yY + ox * yX;
-        places =
-          left >= 0 && ox + 4 <= outWidth && left + 3 * strideX + (filterWidth - 1) * dilationX < width
-            ? 4
-            : 1;
-        const yStep = places > 1 ? yX : 1;
-        const kStep = places > 1 ? 0 : 1;
-        let next: number;
-        for (let unit = 0; unit < units; unit += next) {
-          let s0 = 0;
+        let to = batch * outHeight * outWidth * units + oy * yY + ox * yX;
+        let count: number;
+        for (let unit = 0; unit < units; unit += count) {
+          let s = 0;
           let s1 = 0;
           let s2 = 0;
           let s3 = 0;
           let from = xAt + ((unit / perChannel) | 0);
           let at = ky * wY + kx * wX + unit;
-          next = places === 1 && perChannel === 1 && units - unit > 3 ? 4 : 1;
-          if (places > 1) {
-            for (let row = 0; row < rows; row++) {
-              let p = from;
-              if (sliding) {
-                const a = x[p] - xZero;
-                p += xStep;
-                const b = x[p] - xZero;
-                p += xStep;
-                const c = x[p] - xZero;
-                p += xStep;
-                const d = x[p] - xZero;
-                p += xStep;
-                const e = x[p] - xZero;
-                p += xStep;
-                const f = x[p] - xZero;
-                const k = w[at];
-                const l = w[at + wX];
-                const m = w[at + wX + wX];
-                s0 += a * k + b * l + c * m;
-                s1 += b * k + c * l + d * m;
-                s2 += c * k + d * l + e * m;
-                s3 += d * k + e * l + f * m;
-              } else {
-                for (let q = at, end = at + taps * wX; q < end; q += wX) {
-                  const k = w[q];
-                  s0 += (x[p] - xZero) * k;
-                  p += place;
-                  s1 += (x[p] - xZero) * k;
-                  p += place;
-                  s2 += (x[p] - xZero) * k;
-                  p += place;
-                  s3 += (x[p] - xZero) * k;
-                  p += back;
+          count = shared || (perChannel === 1 && units - unit > 3) ? 4 : 1;
+          for (let row = 0; row < rows; row++) {
+            let p = from;
+            let q = at;
+            const end = q + taps * wX;
+            if (shared || count === 1) {
+              for (; q < end; q += wX) {
+                const v = x[p] - xZero;
+                s += v * w[q];
+                if (shared) {
+                  s1 += v * w[q + 1];
+                  s2 += v * w[q + 2];
+                  s3 += v * w[q + 3];
                 }
+                p += xStep;
               }
-              from += dilationY * xY;
-              at += wY;
-            }
-          } else {
-            for (let row = 0; row < rows; row++) {
-              let p = from;
-              const end = at + taps * wX;
-              if (next > 1) {
-                for (let q = at; q < end;) {
-                  s0 += (x[p++] - xZero) * w[q++];
-                  s1 += (x[p++] - xZero) * w[q++];
-                  s2 += (x[p++] - xZero) * w[q++];
-                  s3 += (x[p++] - xZero) * w[q++];
-                  p += xStep - 4;
-                  q += wX - 4;
-                }
-              } else {
-                for (let q = at; q < end; q += wX) {
-                  s0 += (x[p] - xZero) * w[q];
-                  p += xStep;
-                }
+            } else {
+              while (q < end) {
+                s += (x[p++] - xZero) * w[q++];
+                s1 += (x[p++] - xZero) * w[q++];
+                s2 += (x[p++] - xZero) * w[q++];
+                s3 += (x[p++] - xZero) * w[q++];
+                p += xStep - 4;
+                q += wX - 4;
               }
-              from += dilationY * xY;
-              at += wY;
             }
+            from += dilationY * xY;
+            at += wY;
           }
-          let to = yAt + unit;
-          let k = unit;
-          for (let n = next * places; n > 0; n--) {
-            y[to] = requantize((s0 + bias[k]) | 0, multipliers[k], shifts[k], yZero, min, max);
-            s0 = s1;
+          for (let k = unit; k < unit + count; k++) {
+            s = (s + bias[k]) | 0;
+            const v = (s * multipliers[k] * powers[k] + offsets[k + k + (s >>> 31)]) | 0;
+            y[to++] =
+              v > span ? requantize(s, multipliers[k], shifts[k], yZero, min, max) : (v & -+(v > 0)) + min;
+            s = s1;
             s1 = s2;
             s2 = s3;
-            to += yStep;
-            k += kStep;
           }
         }
       }
@@ -321,7 +348,6 @@ function prepareDepthwise(node: Node, p: Preparation, others: OtherTypes[]): voi
   const float = typesAre(c, 'FLOAT32', 'FLOAT32', 'FLOAT32');
   if (!float && !typesAre(c, 'INT8', 'INT8 INT4', 'INT8')) return prepareOthers(c, others, p);
   checkBias(c, float ? 'FLOAT32' : 'INT32', p);
-  const range = rangeOf(c);
   const args: Argument[] = [c.x, weightsAsInt8(c.w, p), biasOf(c), c.y];
   const geometry = geometryOf(c).slice(0, 17);
   const along: Argument[] = [
@@ -337,16 +363,12 @@ function prepareDepthwise(node: Node, p: Preparation, others: OtherTypes[]): voi
     swap(geometry, [1, 4, 8, 11, 13, 15]);
     swap(along, [0, 2, 4]);
   }
-  if (float) return p.step(depthwiseConvFloat32, args.concat(geometry, along, [range.min, range.max]));
-  p.step(
-    depthwiseConvInt8,
-    args.concat(multipliersOf(c, 'double', p), geometry, along, [
-      c.x.zeroPoint,
-      c.y.zeroPoint,
-      range.min,
-      range.max,
-    ]),
-  );
+  if (float) {
+    const range = rangeOf(c);
+    return p.step(depthwiseConvFloat32, args.concat(geometry, along, [range.min, range.max]));
+  }
+  const scaling = multipliersOf(c, 'double', p);
+  p.step(depthwiseConvInt8, args.concat(scaling, geometry, along, int8End(c, scaling[1])));
 }
 
 /** DEPTHWISE_CONV_2D, with further combinations of types. */

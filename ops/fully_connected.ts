@@ -9,13 +9,13 @@
  * s_x · s_w is refused.
  */
 import { requantize } from '../lib/fixedpoint';
-import { Node, Operators, Preparation, Tensor } from '../lib/graph';
+import { Argument, Node, Operators, Preparation, Tensor } from '../lib/graph';
 import { FULLY_CONNECTED_OPTIONS } from '../lib/schema';
 import { describe } from '../lib/tensor';
 import { batchMatmulInt8 } from './batch_matmul';
 import { input, output } from './checks';
 import { Correlation, denseCorrelation, misfit, OtherTypes, prepareOthers, typesAre } from './correlation';
-import { biasOf, checkBias, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
+import { biasOf, checkBias, doubleScaling, int8End, multipliersOf, rangeOf, weightsAsInt8 } from './weights';
 
 /**
  * Kernel: float32; `rows` times `units` dot products of `depth` elements. Four units are done together, so that each
@@ -119,7 +119,8 @@ export function fullyConnectedFloat32(
 }
 
 /**
- * Kernel: int8; `bias` holds b − zero point of x · Σ w; `multipliers` and `shifts` have one entry for each unit.
+ * Kernel: int8; `bias` holds b − zero point of x · Σ w; `multipliers` and `shifts` have one entry for each unit, `powers`
+ * and `offsets` are these as `doubleScaling` makes them.
  *
  * Four units together, and four rows, where there are. Then a product brings two: the weights of two units make one
  * number, the second 2²⁷ times. So do their sums, exactly: below a depth of 2048 a sum is less than half of 2²⁷, and all
@@ -138,9 +139,12 @@ export function fullyConnectedInt8(
   zeroPoint: number,
   min: number,
   max: number,
+  powers: Float32Array,
+  offsets: Float32Array,
 ): void {
-  const count = depth < 2048 && units > 3 ? 4 : 1;
-  let step = count;
+  const span = max - min;
+  const count = units > 3 ? 4 : 1;
+  let step = depth < 2048 ? count : 1;
   for (let row = 0; row < rows; row += step) {
     if (rows - row < 4) step = 1;
     for (let unit = 0; unit < units; unit += count) {
@@ -197,50 +201,41 @@ export function fullyConnectedInt8(
             c = (c + v * w[r++] + v1 * w[r++] + v2 * w[r++] + v3 * w[r++]) | 0;
             d = (d + v * w[t++] + v1 * w[t++] + v2 * w[t++] + v3 * w[t++]) | 0;
           }
-          while (i < end) {
-            const v = x[i++];
-            a += v * w[p++];
+        } else {
+          while (i < end - 3)
+            a = (a + x[i++] * w[p++] + x[i++] * w[p++] + x[i++] * w[p++] + x[i++] * w[p++]) | 0;
+        }
+        while (i < end) {
+          const v = x[i++];
+          a += v * w[p++];
+          if (count > 1) {
             b += v * w[q++];
             c += v * w[r++];
             d += v * w[t++];
           }
-        } else {
-          while (i < end - 3)
-            a = (a + x[i++] * w[p++] + x[i++] * w[p++] + x[i++] * w[p++] + x[i++] * w[p++]) | 0;
-          while (i < end) a += x[i++] * w[p++];
         }
-        s0 = a + b * 134217728;
-        s1 = c + d * 134217728;
       }
       let to = row * units + unit;
       for (let n = 0; n < step; n++) {
-        for (let k = unit; k < unit + count; k += 2) {
-          const high = count > 1 ? ((s0 / 134217728 + 67108864.5) | 0) - 67108864 : 0;
-          y[to++] = requantize(
-            (s0 - high * 134217728 + bias[k]) | 0,
-            multipliers[k],
-            shifts[k],
-            zeroPoint,
-            min,
-            max,
-          );
-          if (count > 1) {
-            y[to++] = requantize(
-              (high + bias[k + 1]) | 0,
-              multipliers[k + 1],
-              shifts[k + 1],
-              zeroPoint,
-              min,
-              max,
-            );
+        for (let k = unit; k < unit + count; k++) {
+          if (step > 1 && !((k ^ unit) & 1)) {
+            b = ((s0 / 134217728 + 67108864.5) | 0) - 67108864;
+            a = s0 - b * 134217728;
+            s0 = s1;
+            s1 = s2;
+            s2 = s3;
+            s3 = s4;
+            s4 = s5;
+            s5 = s6;
+            s6 = s7;
           }
-          s0 = s1;
-          s1 = s2;
-          s2 = s3;
-          s3 = s4;
-          s4 = s5;
-          s5 = s6;
-          s6 = s7;
+          const s = (a + bias[k]) | 0;
+          const v = (s * multipliers[k] * powers[k] + offsets[k + k + (s >>> 31)]) | 0;
+          y[to++] =
+            v > span ? requantize(s, multipliers[k], shifts[k], zeroPoint, min, max) : (v & -+(v > 0)) + min;
+          a = b;
+          b = c;
+          c = d;
         }
         to += units - count;
       }
@@ -277,9 +272,9 @@ export function prepareDense(
   product: 'float32' | 'double',
   p: Preparation,
 ): void {
-  const range = rangeOf(c);
   const bias = biasOf(c);
   if (c.x.type === 'FLOAT32') {
+    const range = rangeOf(c);
     return p.step(fullyConnectedFloat32, [c.x, c.w, bias, c.y, rows, c.depth, c.units, range.min, range.max]);
   }
   const w = weightsAsInt8(c.w, p);
@@ -293,20 +288,9 @@ export function prepareDense(
     folded = p.scratch('INT32', c.units);
     p.step(foldBias, [w, bias, folded, c.units, c.depth, c.x.zeroPoint]);
   }
-  p.step(fullyConnectedInt8, [
-    c.x,
-    w,
-    folded,
-    c.y,
-    scaling[0],
-    scaling[1],
-    rows,
-    c.depth,
-    c.units,
-    c.y.zeroPoint,
-    range.min,
-    range.max,
-  ]);
+  const args: Argument[] = [c.x, w, folded, c.y];
+  const end = int8End(c, scaling[1]);
+  p.step(fullyConnectedInt8, args.concat(scaling, [rows, c.depth, c.units], end.slice(3), end.slice(0, 2)));
 }
 
 /** Per tensor, the bias must have the scale of the accumulator, or nearly so. */
@@ -358,6 +342,7 @@ function prepareFullyConnected(node: Node, p: Preparation, others: OtherTypes[])
   const scaling = multipliersOf(c, 'float32', p);
   const range = rangeOf(c);
   const start = new Int32Array(1);
+  const doubles = doubleScaling([scaling[1][0]], y.zeroPoint, range.min, 8);
   p.step(batchMatmulInt8, [
     x,
     weightsAsInt8(w, p),
@@ -380,6 +365,8 @@ function prepareFullyConnected(node: Node, p: Preparation, others: OtherTypes[])
     y.zeroPoint,
     range.min,
     range.max,
+    doubles[0],
+    doubles[1],
   ]);
 }
 

@@ -12,6 +12,7 @@ import { describe } from '../lib/tensor';
 import { expectQuantized, expectType } from './checks';
 import { gateScaleOfPower, sigmoidTable } from './gates';
 import { fullyConnectedInt8 } from './fully_connected';
+import { doubleScaling } from './weights';
 import { intAt } from './ints';
 import { Lstm } from './lstm';
 import { addInt16, gateInt16, gateInt8, outputOfCellInt16, updateCellInt16 } from './lstm_integer_cell';
@@ -210,6 +211,7 @@ function prepareRow(
       multipliers[u] = scales[2 * k];
       shifts[u] = scales[2 * k + 1];
     }
+    const doubles = doubleScaling(shifts, 0, -32768, 16);
     p.step(fullyConnectedInt8, [
       x,
       w,
@@ -223,6 +225,8 @@ function prepareRow(
       0,
       -32768,
       32767,
+      doubles[0],
+      doubles[1],
     ]);
   }
   for (let gate = 0; gate < 4; gate++) {

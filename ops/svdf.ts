@@ -8,7 +8,7 @@
  * As TFLM: both scale ratios are computed in float32; FLOAT32 applies any fused activation, TANH and SIGN_BIT too, INT8
  * none at all; the whole state moves down by one element, so the first of each row is lost.
  */
-import { fround, quantizeMultiplier, requantize, typeRange } from '../lib/fixedpoint';
+import { fround, quantizeMultiplier, requantize } from '../lib/fixedpoint';
 import { Argument, Node, Operators, Preparation, Tensor, TypedArray, View } from '../lib/graph';
 import { SVDF_OPTIONS } from '../lib/schema';
 import { describe, elementBytes } from '../lib/tensor';
@@ -16,6 +16,7 @@ import { expectQuantized, expectRank, expectShape, expectType, input, optional, 
 import { foldBias, fullyConnectedFloat32, fullyConnectedInt8 } from './fully_connected';
 import { activateFloat32 } from './recurrent';
 import { activationOf } from './recurrent_operands';
+import { doubleScaling } from './weights';
 
 /**
  * Kernel: float32, from what the feature weights make of the input on.
@@ -57,6 +58,7 @@ export function svdfFloat32(
 /**
  * Kernel: int8, from what the feature weights make of the input on. That, state and time weights are all int8 or all
  * int16.
+ * @param wTime once for each batch, so that state and weights share an index
  * @param bias for each unit the bias − (zero point of the state) · Σ of the time weights
  */
 export function svdfInt8(
@@ -73,29 +75,36 @@ export function svdfInt8(
   multiplier: number,
   shift: number,
   zeroPoint: number,
+  powers: Float32Array,
+  offsets: Float32Array,
 ): void {
+  const scale = multiplier * powers[0];
   let at = 0;
   let from = 0;
-  let to = 0;
   state.set(next);
-  for (let batch = 0; batch < batches; batch++) {
-    let p = 0;
-    for (let unit = 0; unit < units; unit++) {
-      let sum = bias[unit];
-      for (let r = 0; r < rank; r++) {
-        const last = at + memory;
-        state[last - 1] = features[from++];
-        while (at < last - 3) {
-          sum +=
-            state[at++] * wTime[p++] +
-            state[at++] * wTime[p++] +
-            state[at++] * wTime[p++] +
-            state[at++] * wTime[p++];
-        }
-        while (at < last) sum += state[at++] * wTime[p++];
+  for (let unit = 0; unit < batches * units; unit++) {
+    let s = bias[unit % units];
+    for (let r = 0; r < rank; r++) {
+      const last = at + memory;
+      state[last - 1] = features[from++];
+      while (at < last - 7) {
+        s =
+          (s +
+            state[at] * wTime[at++] +
+            state[at] * wTime[at++] +
+            state[at] * wTime[at++] +
+            state[at] * wTime[at++] +
+            state[at] * wTime[at++] +
+            state[at] * wTime[at++] +
+            state[at] * wTime[at++] +
+            state[at] * wTime[at++]) |
+          0;
       }
-      y[to++] = requantize(sum | 0, multiplier, shift, zeroPoint, -128, 127);
+      while (at < last) s += state[at] * wTime[at++];
     }
+    s |= 0;
+    const v = (s * scale + offsets[s >>> 31]) | 0;
+    y[unit] = v > 255 ? requantize(s, multiplier, shift, zeroPoint, -128, 127) : (v & -+(v > 0)) - 128;
   }
 }
 
@@ -209,9 +218,11 @@ function prepareInt8(s: Svdf, p: Preparation): void {
     multipliers[i] = first.multiplier;
     shifts[i] = first.shift;
   }
-  const range = typeRange(s.state.type);
+  const int8 = s.state.type === 'INT8';
   const zero = s.state.zeroPoint;
+  const least = int8 ? -128 : -32768;
   const features = p.scratch(s.state.type, s.batches * s.filters);
+  const doubles = doubleScaling(shifts, zero, zero + least, int8 ? 8 : 16);
   // limited before the zero point is added: what then goes beyond the type wraps
   p.step(fullyConnectedInt8, [
     s.x,
@@ -224,11 +235,20 @@ function prepareInt8(s: Svdf, p: Preparation): void {
     s.inputs,
     s.filters,
     zero,
-    range.min + zero,
-    range.max + zero,
+    zero + least,
+    zero - least - 1,
+    doubles[0],
+    doubles[1],
   ]);
-  const args: Argument[] = [features, s.wTime, bias, s.state, s.next, s.y];
-  p.step(svdfInt8, args.concat(s.sizes, [second.multiplier, second.shift, s.y.zeroPoint]));
+  let wTime: Tensor | TypedArray = s.wTime;
+  if (s.batches > 1) {
+    const all = s.state.length;
+    wTime = int8 ? new Int8Array(all) : new Int16Array(all);
+    for (let i = 0; i < all; i++) wTime[i] = (s.wTime.data as TypedArray)[i % s.wTime.length];
+  }
+  const args: Argument[] = [features, wTime, bias, s.state, s.next, s.y];
+  const last = doubleScaling([second.shift], s.y.zeroPoint, -128, 8);
+  p.step(svdfInt8, args.concat(s.sizes, [second.multiplier, second.shift, s.y.zeroPoint], last));
 }
 
 /** Emits the steps of an SVDF in float; `fill` emits those that bring the products with the feature weights. */

@@ -14,7 +14,7 @@ import { expectRank, expectType, input, output } from './checks';
 import { patchFloat32, patchInt8 } from './conv';
 import { denseCorrelation, misfit, OtherTypes, prepareOthers, typesAre } from './correlation';
 import { expectInts } from './ints';
-import { biasOf, checkBias, multipliersOf, rangeOf } from './weights';
+import { biasOf, checkBias, int8End, multipliersOf, rangeOf } from './weights';
 import { windows } from './window';
 
 /** Kernel: float32. */
@@ -106,6 +106,8 @@ export function transposeConvInt8(
   strideX: number,
   padY: number,
   padX: number,
+  powers: Float32Array,
+  offsets: Float32Array,
   xZero: number,
   yZero: number,
   min: number,
@@ -156,6 +158,8 @@ export function transposeConvInt8(
           1,
           0,
           units,
+          powers,
+          offsets,
         );
         yAt += units;
       }
@@ -203,7 +207,6 @@ function prepareTransposeConv(node: Node, p: Preparation, others: OtherTypes[]):
   const float = typesAre(c, 'FLOAT32', 'FLOAT32', 'FLOAT32');
   if (!float && !typesAre(c, 'INT8', 'INT8', 'INT8')) return prepareOthers(c, others, p);
   checkBias(c, float ? 'FLOAT32' : 'INT32', p);
-  const range = rangeOf(c);
   const args: Argument[] = [x, w, biasOf(c), y];
   const geometry: Argument[] = [
     c.batches,
@@ -220,11 +223,12 @@ function prepareTransposeConv(node: Node, p: Preparation, others: OtherTypes[]):
     padY,
     padX,
   ];
-  if (float) return p.step(transposeConvFloat32, args.concat(geometry, [range.min, range.max]));
-  p.step(
-    transposeConvInt8,
-    args.concat(multipliersOf(c, 'double', p), geometry, [x.zeroPoint, y.zeroPoint, range.min, range.max]),
-  );
+  if (float) {
+    const range = rangeOf(c);
+    return p.step(transposeConvFloat32, args.concat(geometry, [range.min, range.max]));
+  }
+  const scaling = multipliersOf(c, 'double', p);
+  p.step(transposeConvInt8, args.concat(scaling, geometry, int8End(c, scaling[1])));
 }
 
 /** TRANSPOSE_CONV, with further combinations of types. */

@@ -64,3 +64,37 @@ export function multipliersOf(
 export function rangeOf(c: Correlation): { min: number; max: number } {
   return c.y.type === 'FLOAT32' ? floatActivationRange(c.activation) : activationRange(c.activation, c.y);
 }
+
+/**
+ * Scaling in double arithmetic, which kernels write out instead of calling `requantize`: for a sum s of unit k
+ *     v = (s · multipliers[k] · powers[k] + offsets[2k + (s < 0)]) | 0
+ * is what the result lies above `min`. mbqm(s, m, −e) is floor(s · m / 2^(31+e) + ½ ± 2^(−e−1)), plus for s ≥ 0, minus
+ * below. With 0 < e < 22 − bits of the output all is exact in 53 bits where nothing is cut off, and what is cut off stays
+ * so. Any other unit has an offset of 10⁹, so that it is always too large: what is goes to `requantize`.
+ */
+export function doubleScaling(
+  shifts: ArrayLike<number>,
+  zeroPoint: number,
+  min: number,
+  bits: number,
+): [Float32Array, Float32Array] {
+  const powers = new Float32Array(shifts.length);
+  const offsets = new Float32Array(2 * shifts.length);
+  const middle = zeroPoint - min + 0.5;
+  for (let k = 0; k < shifts.length; k++) {
+    const e = -shifts[k];
+    const half = e > 0 && e < 22 - bits ? 0.5 / (1 << e) : 0;
+    powers[k] = half / 1073741824;
+    offsets[2 * k] = half ? middle + half : 1e9;
+    offsets[2 * k + 1] = half ? middle - half : 1e9;
+  }
+  return [powers, offsets];
+}
+
+/** The last arguments of an int8 correlation's kernel: `doubleScaling`, zero points of input and output, bounds. */
+export function int8End(c: Correlation, shifts: Int8Array): Argument[] {
+  const range = rangeOf(c);
+  const zero = c.y.zeroPoint;
+  const end: Argument[] = doubleScaling(shifts, zero, range.min, 8);
+  return end.concat([c.x.zeroPoint, zero, range.min, range.max]);
+}

@@ -34,7 +34,11 @@ export function fullyConnectedWide(
   zeroPoint: number,
   min: number,
   max: number,
+  powers: Float32Array,
+  offsets: Float32Array,
 ): void {
+  const span = max - min;
+  let high = 0;
   let step: number;
   let count: number;
   for (let row = 0; row < rows; row += step) {
@@ -95,33 +99,23 @@ export function fullyConnectedWide(
       let to = row * units + unit;
       const last = units - unit > count ? unit + count : units;
       for (let n = 0; n < step; n++) {
-        for (let k = unit; k < last; k += 2) {
-          const high = ((s0 / 134217728 + 67108864.5) | 0) - 67108864;
-          y[to++] = requantize(
-            (s0 - high * 134217728 + bias[k]) | 0,
-            multipliers[k],
-            shifts[k],
-            zeroPoint,
-            min,
-            max,
-          );
-          if (k + 1 < last) {
-            y[to++] = requantize(
-              (high + bias[k + 1]) | 0,
-              multipliers[k + 1],
-              shifts[k + 1],
-              zeroPoint,
-              min,
-              max,
-            );
+        for (let k = unit; k < last; k++) {
+          let sum = high;
+          if (!((k - unit) & 1)) {
+            high = ((s0 / 134217728 + 67108864.5) | 0) - 67108864;
+            sum = s0 - high * 134217728;
+            s0 = s1;
+            s1 = s2;
+            s2 = s3;
+            s3 = s4;
+            s4 = s5;
+            s5 = s6;
+            s6 = s7;
           }
-          s0 = s1;
-          s1 = s2;
-          s2 = s3;
-          s3 = s4;
-          s4 = s5;
-          s5 = s6;
-          s6 = s7;
+          const s = (sum + bias[k]) | 0;
+          const v = (s * multipliers[k] * powers[k] + offsets[k + k + (s >>> 31)]) | 0;
+          y[to++] =
+            v > span ? requantize(s, multipliers[k], shifts[k], zeroPoint, min, max) : (v & -+(v > 0)) + min;
         }
         // sums that no unit has
         if (last - unit < 3) {

@@ -7,6 +7,7 @@ import { random } from '../author/random';
 import { writeModel } from '../author/writer';
 import { load } from '../lib/index';
 import { fullyConnectedInt8 } from '../ops/fully_connected';
+import { doubleScaling } from '../ops/weights';
 import { fullyConnectedWide, pairsOf } from '../ops/wide';
 
 const models = path.join(__dirname, '..', '..', 'shared', 'models');
@@ -47,8 +48,9 @@ describe('the option wide', function () {
           const y = new Int8Array(rows * units);
           const z = new Int8Array(rows * units);
           const rest = [multipliers, shifts, rows, depth, units, -7, -128, 120] as const;
-          fullyConnectedInt8(x, w, bias, y, ...rest);
-          fullyConnectedWide(x, pairsOf(w, depth, units), bias, z, ...rest);
+          const doubles = doubleScaling(shifts, -7, -128, 8);
+          fullyConnectedInt8(x, w, bias, y, ...rest, ...doubles);
+          fullyConnectedWide(x, pairsOf(w, depth, units), bias, z, ...rest, ...doubles);
           // both against the plain definition: one row and one unit are none of the ways that take several together
           const plain = new Int8Array(rows * units);
           for (let row = 0; row < rows; row++) {
@@ -60,6 +62,8 @@ describe('the option wide', function () {
                 bias.subarray(unit, unit + 1),
                 plain.subarray(row * units + unit, row * units + unit + 1),
                 ...([m, s, 1, depth, 1, -7, -128, 120] as const),
+                // powers of 0: scaled by `requantize`
+                ...doubleScaling([0], -7, -128, 8),
               );
             }
           }
@@ -91,8 +95,9 @@ describe('the option wide', function () {
         -128,
         127,
       ] as const;
-      fullyConnectedInt8(x, w, new Int32Array(units), y, ...rest);
-      fullyConnectedWide(x, pairsOf(w, depth, units), new Int32Array(units), z, ...rest);
+      const doubles = doubleScaling(rest[1], 0, -128, 8);
+      fullyConnectedInt8(x, w, new Int32Array(units), y, ...rest, ...doubles);
+      fullyConnectedWide(x, pairsOf(w, depth, units), new Int32Array(units), z, ...rest, ...doubles);
       const expected = (v: number): number => Math.round((v * depth * 1234567890) / 2 ** 49);
       assert.deepEqual([...y.subarray(0, 2)], [expected(a * b), expected(a * (-1 - b))]);
       assert.deepEqual(z, y);

@@ -71,13 +71,14 @@ interface Case {
 
 const bytes = (n: number): string => `bytes(${n})`;
 const scaling = (n: number): string => `multipliers(${n}), shifts(${n})`;
+const doubles = (n: number): string => `powers(${n}), offsets(${n})`;
 
 function dense(rows: number, depth: number, units: number): Case {
   const args = `${bytes(rows * depth)}, ${bytes(units * depth)}, sums(${units}), new Int8Array(${rows * units}), ${scaling(units)}`;
   return {
     name: `FULLY_CONNECTED int8, ${rows > 1 ? `${rows} rows, ` : ''}${depth} → ${units}`,
     macs: rows * depth * units,
-    call: `fullyConnectedInt8(${args}, ${rows}, ${depth}, ${units}, -3, -128, 127)`,
+    call: `fullyConnectedInt8(${args}, ${rows}, ${depth}, ${units}, -3, -128, 127, ${doubles(units)})`,
   };
 }
 
@@ -95,7 +96,7 @@ function conv(size: number, depth: number, units: number): Case {
   return {
     name: `CONV_2D int8, ${size}×${size}×${depth}, 3×3 → ${units}`,
     macs: out * out * 9 * depth * units,
-    call: `convInt8(${bytes(size * size * depth)}, ${bytes(9 * depth * units)}, sums(${units}), new Int8Array(${out * out * units}), ${scaling(units)}, 1, ${size}, ${size}, ${depth}, ${out}, ${out}, ${units}, ${units}, 3, 3, ${depth}, 1, 1, 0, 0, 1, 1, -5, -3, -128, 127)`,
+    call: `convInt8(${bytes(size * size * depth)}, ${bytes(9 * depth * units)}, sums(${units}), new Int8Array(${out * out * units}), ${scaling(units)}, 1, ${size}, ${size}, ${depth}, ${out}, ${out}, ${units}, ${units}, 3, 3, ${depth}, 1, 1, 0, 0, 1, 1, ${doubles(units)}, -5, -3, -128, 127)`,
   };
 }
 
@@ -104,7 +105,7 @@ function depthwise(height: number, width: number, depth: number, fh: number, fw:
   return {
     name: `DEPTHWISE_CONV_2D int8, ${height}×${width}×${depth}, ${fh}×${fw}`,
     macs: oh * ow * fh * fw * depth,
-    call: `depthwiseConvInt8(${bytes(height * width * depth)}, ${bytes(fh * fw * depth)}, sums(${depth}), new Int8Array(${oh * ow * depth}), ${scaling(depth)}, 1, ${height}, ${width}, ${depth}, ${oh}, ${ow}, ${depth}, 1, ${fh}, ${fw}, 1, 1, 1, 0, 0, 1, 1, ${width * depth}, ${depth}, ${ow * depth}, ${depth}, ${fw * depth}, ${depth}, -5, -3, -128, 127)`,
+    call: `depthwiseConvInt8(${bytes(height * width * depth)}, ${bytes(fh * fw * depth)}, sums(${depth}), new Int8Array(${oh * ow * depth}), ${scaling(depth)}, 1, ${height}, ${width}, ${depth}, ${oh}, ${ow}, ${depth}, 1, ${fh}, ${fw}, 1, 1, 1, 0, 0, 1, 1, ${width * depth}, ${depth}, ${ow * depth}, ${depth}, ${fw * depth}, ${depth}, ${doubles(depth)}, -5, -3, -128, 127)`,
   };
 }
 
@@ -113,7 +114,7 @@ function svdf(units: number, memory: number): Case {
   return {
     name: `SVDF int8, state of ${units} × ${memory}`,
     macs: length,
-    call: `svdfInt8(${bytes(units)}, ${bytes(length)}, sums(${units}), state, state.subarray(1), new Int8Array(${units}), 1, ${units}, 1, ${memory}, 1500000000, -8, -3)`,
+    call: `svdfInt8(${bytes(units)}, ${bytes(length)}, sums(${units}), state, state.subarray(1), new Int8Array(${units}), 1, ${units}, 1, ${memory}, 1500000000, -8, -3, ${doubles(1)})`,
   };
 }
 
@@ -136,13 +137,14 @@ const ENTRY = `export { fullyConnectedFloat32, fullyConnectedInt8 } from './ops/
 export { convInt8 } from './ops/conv';
 export { depthwiseConvInt8 } from './ops/depthwise_conv';
 export { svdfInt8 } from './ops/svdf';
+export { doubleScaling } from './ops/weights';
 `;
 
 /** Arguments become variables, so that the call itself makes nothing. */
 function caseSource({ name, macs, float, call }: Case): string {
   const at = call.indexOf('(');
   const kernel = call.slice(0, at);
-  // no argument has a comma within but the pairs of `scaling`, which are two arguments
+  // no argument has a comma within but the pairs of `scaling` and `doubles`, which are two arguments
   const args = call.slice(at + 1, -1).split(', ');
   const names = args.map((_, i) => `v${i}`);
   const state = name.startsWith('SVDF') ? `var state = bytes(${macs});` : '';
@@ -173,6 +175,9 @@ var floats = function (n) { return filled(new Float32Array(n), 0.01); };
 var sums = function (n) { return filled(new Int32Array(n), 20); };
 var multipliers = function (n) { var a = filled(new Int32Array(n), 1000000); for (var i = 0; i < n; i++) a[i] += 1500000000; return a; };
 var shifts = function (n) { var a = new Int8Array(n); for (var i = 0; i < n; i++) a[i] = -8 - (i & 1); return a; };
+var powers = function (n) { return doubleScaling(n)[0]; };
+var offsets = function (n) { return doubleScaling(n)[1]; };
+var doubleScaling = function (n) { return kernels.doubleScaling(shifts(n), -3, -128, 8); };
 var all = [], checksum = 0;
 var add = function (name, kind, float, macs, work) { all.push({ name: name, kind: kind, float: float, macs: macs, work: work, count: 1, best: Infinity }); };
 var rows = { a: [bytes(${LENGTH}), bytes(${LENGTH})], b: [bytes(${4 * LENGTH}), bytes(${4 * LENGTH})] };

@@ -10,5 +10,7 @@ export const INTERNAL_NAMES = (
   'placed position prepared program quantization quantizedDimension resource results routine running scales scratch shift ' +
   'sparsity shapeSignature hasRank detailsType details signatures stateArguments stateBytes stateViews storage subgraph ' +
   'subgraphs tensors variable version view zeroPoints operators isVariable stepReals backup guard refresh find size ' +
-  'largeCustomOptionsOffset largeCustomOptionsSize arenaBytes idle values views about current'
+  'largeCustomOptionsOffset largeCustomOptionsSize arenaBytes idle values views about current batches height width depth ' +
+  'outHeight outWidth units unitsPerGroup filterHeight filterWidth filterDepth strideY strideX padY padX dilationY dilationX ' +
+  'divideY divideX wUnit wTap biasType asymmetric activation filters wFeature wTime sizes'
 ).split(' ');
