@@ -207,71 +207,84 @@ export function depthwiseConvInt8(
   const span = max - min;
   const xStep = dilationX * xX;
   const shared = !(perChannel & 3);
-  const near = filterHeight === 3 && filterWidth === 3 && dilationY === 1 && dilationX === 1 && strideX < 3;
+  const skip = strideX - 1;
+  const near = filterHeight === 3 && filterWidth === 3 && dilationY * dilationX === 1 && strideX < 3;
   for (let batch = 0; batch < batches; batch++) {
-    for (let oy = 0; oy < outHeight; oy++) {
-      const top = oy * strideY - padY;
-      if (near) {
+    for (let unit = 0; near && unit < units; unit++) {
+      const scale = multipliers[unit] * powers[unit];
+      const pair = 2 * unit;
+      let edges = -1;
+      let a = 0;
+      let b = 0;
+      let c = 0;
+      let d = 0;
+      let e = 0;
+      let f = 0;
+      let g = 0;
+      let h = 0;
+      let i = 0;
+      let start = 0;
+      for (let oy = 0; oy < outHeight; oy++) {
+        const top = oy * strideY - padY;
         const up = top < 0 ? 0 : xY;
         const down = top + 2 < height ? xY : 0;
-        for (let unit = 0; unit < units; unit++) {
-          let p = unit;
-          const a = up && w[p];
-          const b = up && w[p + wX];
-          const c = up && w[p + wX + wX];
+        let p = unit;
+        if (edges !== up + up + down) {
+          edges = up + up + down;
+          a = up && w[p];
+          b = up && w[p + wX];
+          c = up && w[p + wX + wX];
           p += wY;
-          const d = w[p];
-          const e = w[p + wX];
-          const f = w[p + wX + wX];
+          d = w[p];
+          e = w[p + wX];
+          f = w[p + wX + wX];
           p += wY;
-          const g = down && w[p];
-          const h = down && w[p + wX];
-          const i = down && w[p + wX + wX];
-          const scale = multipliers[unit] * powers[unit];
-          const start = bias[unit] - xZero * (a + b + c + d + e + f + g + h + i);
-          let to = batch * outHeight * outWidth * units + oy * yY + unit;
-          p = batch * height * width * depth + (top + 1) * xY + ((unit / perChannel) | 0) - padX * xX;
-          const last = p + (padX + width - 1) * xX;
-          let k = xZero;
-          let l = k;
-          let m = k;
-          if (!padX) {
+          g = down && w[p];
+          h = down && w[p + wX];
+          i = down && w[p + wX + wX];
+          start = bias[unit] - xZero * (a + b + c + d + e + f + g + h + i);
+        }
+        let to = batch * outHeight * outWidth * units + oy * yY + unit;
+        p = batch * height * width * depth + (top + 1) * xY + ((unit / perChannel) | 0) - padX * xX;
+        const last = p + (padX + width - 1) * xX;
+        let k = xZero;
+        let l = k;
+        let m = k;
+        if (!padX) {
+          k = x[p - up];
+          l = x[p];
+          m = x[p + down];
+        }
+        // sums of the window that begins at the last column read, and of the one before
+        let next = start;
+        let wait = 1;
+        const stop = to + outWidth * yX;
+        while (to < stop) {
+          let s = next + k * b + l * e + m * h;
+          next = start + k * a + l * d + m * g;
+          p += xX;
+          if (p > last) k = l = m = xZero;
+          else {
             k = x[p - up];
             l = x[p];
             m = x[p + down];
           }
-          let next = start + k * a + l * d + m * g;
-          p += xX;
-          k = x[p - up];
-          l = x[p];
-          m = x[p + down];
-          let s = next + k * b + l * e + m * h;
-          next = start + k * a + l * d + m * g;
-          for (let n = outWidth; n > 0; n--) {
-            p += xX;
-            if (p > last) k = l = m = xZero;
-            else {
-              k = x[p - up];
-              l = x[p];
-              m = x[p + down];
-            }
+          if (wait) wait--;
+          else {
             s = (s + k * c + l * f + m * i) | 0;
-            const v = (s * scale + offsets[unit + unit + (s >>> 31)]) | 0;
+            const v = (s * scale + offsets[pair + (s >>> 31)]) | 0;
             y[to] =
               v > span
                 ? requantize(s, multipliers[unit], shifts[unit], yZero, min, max)
                 : (v & -+(v > 0)) + min;
             to += yX;
-            s = next + k * b + l * e + m * h;
-            next = start + k * a + l * d + m * g;
-            if (strideX > 1 && n > 1) {
-              p += xX;
-              s = next + x[p - up] * b + x[p] * e + x[p + down] * h;
-            }
+            wait = skip;
           }
         }
-        continue;
       }
+    }
+    for (let oy = 0; !near && oy < outHeight; oy++) {
+      const top = oy * strideY - padY;
       const ky = top < 0 ? Math.ceil(-top / dilationY) : 0;
       const rows = Math.min(filterHeight, Math.ceil((height - top) / dilationY)) - ky;
       for (let ox = 0; ox < outWidth; ox++) {

@@ -12,5 +12,5 @@ export const INTERNAL_NAMES = (
   'subgraphs tensors variable version view zeroPoints operators isVariable stepReals backup guard refresh find size ' +
   'largeCustomOptionsOffset largeCustomOptionsSize arenaBytes idle values views about current batches height width depth ' +
   'outHeight outWidth units unitsPerGroup filterHeight filterWidth filterDepth strideY strideX padY padX dilationY dilationX ' +
-  'divideY divideX wUnit wTap biasType asymmetric activation filters wFeature wTime sizes'
+  'divideY divideX wUnit wTap biasType asymmetric activation filters wFeature wTime sizes strides before count'
 ).split(' ');
