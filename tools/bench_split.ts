@@ -14,7 +14,7 @@ import { table } from './table';
 
 const KINDS: [RegExp, string][] = [
   [/^(dense|lstm|svdf)/, 'dot products'],
-  [/^lookup/, 'tables'],
+  [/mapInPlace$/, 'tables'],
   // loops of elementwise operators are functions without a name of their own
   [/^(v\d|add|mul)/, 'elementwise'],
   [/\.set$/, 'copies'],

@@ -164,22 +164,22 @@ export function denseInt16(
 }
 
 /**
- * Kernel: denseInt8 with a multiplier m · n · f for each of `units`; n is a power of two, and what the second rounding adds is
- * h · n. `bm` has all biases, then all m: a view takes two variables. `zero` is what becomes 0, and zero point + ½.
+ * Kernel: denseInt8 with a multiplier m · n · f for each unit; n is a power of two, and what the second rounding adds is h · n.
+ * `zero` is what becomes 0, and zero point + ½.
  */
 export function denseInt8PerUnit(
   i: number,
   v: number,
   u: Uint8ClampedArray,
   s: ArrayLike<number>,
-  bm: Int32Array,
-  units: number,
+  b: Int32Array,
+  m: Int32Array,
   f: number,
   h: number,
   n: Int8Array,
   zero: number,
 ): void {
-  while (i--) u[i] = ((v = s[i] + bm[i]) * bm[i + units] * f + (v < 0 ? -h : h)) * n[i] + zero;
+  while (i--) u[i] = ((v = s[i] + b[i]) * m[i] * f + (v < 0 ? -h : h)) * n[i] + zero;
 }
 
 /** Kernel: the same where sums below 0 all become 0. */
@@ -187,25 +187,28 @@ export function denseInt8PerUnitAbove(
   i: number,
   u: Uint8ClampedArray,
   s: ArrayLike<number>,
-  bm: Int32Array,
-  units: number,
+  b: Int32Array,
+  m: Int32Array,
   f: number,
   h: number,
   n: Int8Array,
   zero: number,
 ): void {
-  while (i--) u[i] = ((s[i] + bm[i]) * bm[i + units] * f + h) * n[i] + zero;
+  while (i--) u[i] = ((s[i] + b[i]) * m[i] * f + h) * n[i] + zero;
 }
 
-/** Kernel: the same with several rows to a view; `starts` are where the rows of a view begin, `s` has room for their sums. */
+/**
+ * Kernel: the same with several rows to a view, an even number; `starts` are where the rows of a view begin, `s` has room for
+ * their sums.
+ */
 export function sharedInt8PerUnit(
   i: number,
   v: number,
   k: number,
   u: Uint8ClampedArray,
   s: Int32Array,
-  bm: Int32Array,
-  units: number,
+  b: Int32Array,
+  m: Int32Array,
   f: number,
   h: number,
   n: Int8Array,
@@ -217,7 +220,10 @@ export function sharedInt8PerUnit(
   for (let view = views.length; view--;) {
     E.mapInPlace(starts, s, E.convolve.bind(E, x, views[view]));
     k = starts.length;
-    while (k--) u[--i] = ((v = s[k] + bm[i]) * bm[i + units] * f + (v < 0 ? -h : h)) * n[i] + zero;
+    while (k) {
+      u[--i] = ((v = s[--k] + b[i]) * m[i] * f + (v < 0 ? -h : h)) * n[i] + zero;
+      u[--i] = ((v = s[--k] + b[i]) * m[i] * f + (v < 0 ? -h : h)) * n[i] + zero;
+    }
   }
 }
 
@@ -227,8 +233,8 @@ export function sharedInt8PerUnitAbove(
   k: number,
   u: Uint8ClampedArray,
   s: Int32Array,
-  bm: Int32Array,
-  units: number,
+  b: Int32Array,
+  m: Int32Array,
   f: number,
   h: number,
   n: Int8Array,
@@ -240,7 +246,10 @@ export function sharedInt8PerUnitAbove(
   for (let view = views.length; view--;) {
     E.mapInPlace(starts, s, E.convolve.bind(E, x, views[view]));
     k = starts.length;
-    while (k--) u[--i] = ((s[k] + bm[i]) * bm[i + units] * f + h) * n[i] + zero;
+    while (k) {
+      u[--i] = ((s[--k] + b[i]) * m[i] * f + h) * n[i] + zero;
+      u[--i] = ((s[--k] + b[i]) * m[i] * f + h) * n[i] + zero;
+    }
   }
 }
 
@@ -258,21 +267,17 @@ export function columnsInt8PerUnit(
   w: Int8Array,
   taps: number,
   u: Uint8ClampedArray,
-  bm: Int32Array,
-  units: number,
+  b: Int32Array,
+  m: Int32Array,
   f: number,
   h: number,
   n: Int8Array,
   zero: number,
 ): void {
+  const gather = E.mapInPlace;
+  const convolve = E.convolve;
   while (j--) {
-    E.mapInPlace(starts, column, x.subarray(j));
-    u[j] =
-      ((v = E.convolve(column, w, j * taps) + bm[j]) * bm[j + units] * f + (v < 0 ? -h : h)) * n[j] + zero;
+    gather(starts, column, x.subarray(j));
+    u[j] = ((v = convolve(column, w, j * taps) + b[j]) * m[j] * f + (v < 0 ? -h : h)) * n[j] + zero;
   }
-}
-
-/** Kernel: y = table[x], by the bits of x. */
-export function lookup(x: ArrayLike<number>, y: Int8Array, table: Int8Array): void {
-  E.mapInPlace(x, y, table);
 }

@@ -18,7 +18,7 @@ export class Definitions {
   readonly weights = new WeightsBuilder();
   usesFilled = false;
   private readonly names = new Map<string, string>();
-  private readonly rooms = new Map<Room['room'], { name: string; length: number }>();
+  private readonly rooms = new Map<string, Room>();
 
   constructor(
     private readonly program: Program,
@@ -87,15 +87,30 @@ export class Definitions {
   }
 
   /** The name of room to work in, which is as long as its longest use. */
-  nameOfRoom({ room, length }: Room): string {
-    const name = this.named(`room ${room}`, () => null);
-    this.rooms.set(room, { name, length: Math.max(length, this.rooms.get(room)?.length ?? 0) });
+  nameOfRoom(wanted: Room): string {
+    const { room, length, exact } = wanted;
+    const name = this.named(`room ${room} ${exact ? length : ''}`, () => null);
+    const before = this.rooms.get(name)?.length ?? 0;
+    this.rooms.set(name, { ...wanted, length: Math.max(length, before) });
     return name;
   }
 
-  /** Statements that define all room, once it is known how much is used. */
-  get roomLines(): string[] {
-    return [...this.rooms].map(([type, { name, length }]) => `var ${name} = new ${type}(${length});`);
+  /** Statements that define all room, once it is known how much is used, and the bytes of the arena with it. */
+  get room(): { lines: string[]; arenaBytes: number } {
+    // rooms of one type are used one at a time
+    const places = new Map<string, number>();
+    let end = this.program.arena.byteLength;
+    for (const type of ['Int32Array', 'Float32Array', 'Uint8ClampedArray', 'Int8Array'] as const) {
+      const rooms = [...this.rooms.values()].filter(({ room }) => room === type);
+      if (!rooms.length) continue;
+      const size = type.includes('32') ? 4 : 1;
+      places.set(type, Math.ceil(end / size) * size);
+      end = places.get(type)! + size * Math.max(...rooms.map(({ length }) => length));
+    }
+    const lines = [...this.rooms].map(
+      ([name, { room, length }]) => `var ${name} = new ${room}(arena, ${places.get(room)}, ${length});`,
+    );
+    return { lines, arenaBytes: end };
   }
 
   /** The name of an array. `before`: bytes that must lie before a constant in the file. */

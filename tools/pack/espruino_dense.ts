@@ -132,7 +132,7 @@ export function sumsOf(
 
 /** How sums of at most `bound` are scaled with a multiplier for each unit; null where no form is exact. */
 export function perUnit(
-  { bias, multipliers, shifts, units, zero, min, max }: Omit<Dense, 'x' | 'w' | 'depth'>,
+  { bias, multipliers, shifts, zero, min, max }: Omit<Dense, 'x' | 'w' | 'depth'>,
   bound: number,
 ): { terms: Argument[]; above: boolean; table: Int8Array } | null {
   const base = baseOf(min, max);
@@ -154,8 +154,7 @@ export function perUnit(
   if (!good(f, h, middle)) return null;
   const shortF = shortest(f, (candidate) => good(candidate, h, middle));
   const shortH = shortest(h, (candidate) => good(shortF, candidate, middle));
-  const bm = Int32Array.of(...bias, ...multipliers);
-  return { terms: [bm, units, shortF, shortH, n, middle], above, table: clampTable(min, max, base) };
+  return { terms: [bias, multipliers, shortF, shortH, n, middle], above, table: clampTable(min, max, base) };
 }
 
 /** A row with a multiplier for each unit. */

@@ -11,7 +11,16 @@ import {
   Y,
   type IsConstant,
 } from './espruino_places';
-import { call, made, reachable, unbounded, type Args, type Parameter, type Replacement } from './replacement';
+import {
+  call,
+  column,
+  made,
+  reachable,
+  unbounded,
+  type Args,
+  type Parameter,
+  type Replacement,
+} from './replacement';
 
 type Operand = Float32Array | Parameter;
 
@@ -101,8 +110,18 @@ export function depthwiseConvFloat32(args: Args, isConstant: IsConstant): Replac
 /** A depthwise convolution to one place; `w` has the taps of a unit side by side. */
 function onePlace(x: Operand, y: Operand, w: Float32Array, bias: Float32Array, taps: number): Replacement {
   const units = bias.length;
-  const column = made(null, () => `new Float32Array(${taps})`);
   const starts = Uint16Array.from({ length: taps }, (_, i) => i * units);
   const span = (taps - 1) * units + 1;
-  return call(DENSE_FLOAT, 'columnsFloat32', [units, 0, span, column, w, taps, starts, y, bias, x]);
+  return call(DENSE_FLOAT, 'columnsFloat32', [
+    units,
+    0,
+    span,
+    column('Float32Array', taps),
+    w,
+    taps,
+    starts,
+    y,
+    bias,
+    x,
+  ]);
 }

@@ -5,6 +5,7 @@ import { arrayName } from './print';
 import {
   call,
   clamping,
+  column,
   made,
   reachable,
   through,
@@ -206,9 +207,8 @@ function onePlace(dense: Dense): Replacement | null {
   if (shifts.some((shift) => shift > 0)) return null;
   const scaling = perUnit(dense, bound);
   if (!scaling) return null;
-  const column = made(null, () => `new Int8Array(${taps})`);
   const starts = Uint16Array.from({ length: taps }, (_, i) => i * units);
   const u = clamping(units);
-  const operands = [units, 0, column, x, starts, w, taps, u, ...scaling.terms];
+  const operands = [units, 0, column('Int8Array', taps), x, starts, w, taps, u, ...scaling.terms];
   return through(call(DENSE, 'columnsInt8PerUnit', operands), u, dense.y, scaling.table);
 }

@@ -235,12 +235,13 @@ ${snapshots ? `if (what === 4) return headerOf(packed, given, ${fingerprint.vari
   }
 
   // what loading functions make comes first: later definitions then take over their names
-  const lines = [...definitions.lines, ...definitions.roomLines, ...constantLines];
+  const { room } = definitions;
+  const lines = [...definitions.lines, ...room.lines, ...constantLines];
   const needed = (line: string): boolean => new RegExp(`\\b${/^var (\w+)/.exec(line)![1]}\\b`).test(made);
   const ordered = [...lines.filter(needed), made, ...lines.filter((line) => !needed(line))];
   const making = `${espruino ? `checkMemory(${VARIABLES}, '${name}');` : ''}
 ${opening ? `var weights = ${opening};` : ''}
-var arena = new ArrayBuffer(${program.arena.byteLength});
+var arena = new ArrayBuffer(${room.arenaBytes});
 ${stateful ? `var buffer = new ArrayBuffer(${program.stateBytes});` : ''}
 ${viewsOn('buffer')
   .map((view, i) => `var s${kept[i].index} = ${view};`)
@@ -256,8 +257,8 @@ ${finish.join('\n')}`;
     : `${imports}\nvar make = function (given) {\n${making}\nreturn packed;\n};
 export default ${options.inline || !some ? 'make()' : 'make'};\n`;
 
-  const arrays = [...definitions.lines, ...definitions.roomLines, made].join(' ');
-  let arrayBytes = program.arena.byteLength + program.stateBytes;
+  const arrays = [...definitions.lines, made].join(' ');
+  let arrayBytes = room.arenaBytes + program.stateBytes;
   for (const [, bits, length] of arrays.matchAll(/new [A-Z][a-z]+(\d+)(?:Clamped)?Array\((\d+)\)/g))
     arrayBytes += (Number(bits) / 8) * Number(length);
   let rows = 0;

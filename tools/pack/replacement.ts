@@ -40,10 +40,12 @@ export interface Made {
   text: (name: string) => string;
 }
 
-/** Room to work in: all steps share one array of a type, as long as the longest of them needs. */
+/** Room to work in behind the arena: all steps share it. */
 export interface Room {
-  room: 'Uint8ClampedArray' | 'Int32Array';
+  room: 'Uint8ClampedArray' | 'Int32Array' | 'Int8Array' | 'Float32Array';
   length: number;
+  /** Whether the array must not be longer. */
+  exact?: boolean;
 }
 
 export type Args = (number | TypedArray)[];
@@ -95,15 +97,20 @@ export function sumsRoom(length: number): Room {
   return { room: 'Int32Array', length };
 }
 
+/** Room for exactly so many elements. */
+export function column(room: 'Int8Array' | 'Float32Array', length: number): Room {
+  return { room, length, exact: true };
+}
+
 /** Bytes as int8: a class of arrays that a module uses takes 8 variables, a view two. */
 function signed<T extends Argument>(array: T): T | Int8Array {
   if (typeof array !== 'object' || !('buffer' in array) || array.BYTES_PER_ELEMENT > 1) return array;
   return new Int8Array(array.buffer, array.byteOffset, array.length);
 }
 
-/** to = map[from], by the bits of bytes. */
+/** to = map[from], by the bits of bytes: no kernel, but a builtin. */
 export function lookup(from: Argument, to: TypedArray | Parameter, map: TypedArray): Replacement {
-  return call('engines/espruino/dense', 'lookup', [signed(from), signed(to), signed(map)]);
+  return call('', 'lookup', [signed(from), signed(to), signed(map)]);
 }
 
 /** What brings bytes to `from`, and then a table: `to` = map[from]. */

@@ -31,6 +31,8 @@ class Calls {
 
   /** A call of what takes its place: a portable kernel of the same name may be used beside it. */
   replaced({ kernel, imports, args, table }: Replacement): string {
+    // a table is a builtin, and needs no function
+    if (kernel.name === 'lookup') return this.call('E.mapInPlace', args);
     const name = `${kernel.name}_fast`;
     this.imports.set(`${kernel.module} ${name}`, { ...kernel, name: `${kernel.name} as ${name}` });
     for (const more of imports) this.imports.set(`${more.module} ${more.name}`, more);
