@@ -2,7 +2,11 @@
 
 declare const E: {
   convolve(a: ArrayLike<number>, b: ArrayLike<number>, offset: number): number;
-  mapInPlace(from: ArrayLike<number>, to: ArrayLike<number>, map: ArrayLike<number>): void;
+  mapInPlace(
+    from: ArrayLike<number>,
+    to: ArrayLike<number>,
+    map: ArrayLike<number> | ((value: number) => number),
+  ): void;
 };
 
 /** Rows of a matrix: views of which row i starts i elements early. */
@@ -28,7 +32,29 @@ export function denseFloat32(
   y.set((rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, one)) as unknown as number[]);
 }
 
-/** Kernel: the same where x has the 1. */
+/** Views of `size` elements each, `count` of them. */
+export function sharedFloatRows(w: Float32Array, size: number, count: number): Float32Array[] {
+  const views: Float32Array[] = [];
+  for (let i = 0; i < count; i++)
+    views.push(new Float32Array(w.buffer as ArrayBuffer, w.byteOffset + 4 * i * size, size));
+  return views;
+}
+
+/** Kernel: the same with several short rows to a view; `starts` are where the rows of a view begin. */
+export function denseFloat32Shared(
+  x: Float32Array,
+  one: Float32Array,
+  views: Float32Array[],
+  starts: Uint16Array,
+  y: Float32Array,
+): void {
+  const n = starts.length;
+  let i = views.length;
+  one.set(x);
+  while (i--) E.mapInPlace(starts, y.subarray(i * n, i * n + n), E.convolve.bind(E, one, views[i]));
+}
+
+/** Kernel: denseFloat32 where x has the 1. */
 export function denseFloat32One(one: Float32Array, rows: Float32Array[], y: Float32Array): void {
   y.set((rows as unknown as ArrayLike<number>[]).map(E.convolve.bind(E, one)) as unknown as number[]);
 }

@@ -110,6 +110,8 @@ export function denseRow(dense: Dense, together: number): Replacement | null {
 
 /** Elements up to which walking to the start of a row is cheap: no more than 256 of them on average. */
 const SHORT_WALK = 512;
+/** Elements of a view beyond which walking costs more time than another view is worth. */
+const LONG_WALK = 1600;
 
 /** How the sums of an int8 matrix–vector product are computed: rows as views, rows that share views, or one view. */
 export function sumsOf(
@@ -120,6 +122,7 @@ export function sumsOf(
     const starts = made(null, () => `startsOf(${depth}, ${units})`);
     return { sums: { inner: 'matrixSums', args: [x, w, starts] }, imports: ['matrixSums', 'startsOf'] };
   }
+  while (together > 2 && together * depth > LONG_WALK) together /= 2;
   if (together > 1 && units % together === 0) {
     const views = made(w, (name) => `sharedRows(${name}, ${depth}, ${units}, ${together})`);
     const starts = Uint16Array.from({ length: together }, (_, i) => i * depth);

@@ -26,6 +26,16 @@ type Operand = Float32Array | Parameter;
 
 export const DENSE_FLOAT = 'engines/espruino/dense_float';
 
+/** Elements to walk over on average to a row's beginning, which cost less than a view for each row. */
+const WALK = 24;
+
+/** How many short rows share a view, at least 8; 1 where rows are long. */
+function shortRows(depth: number, units: number): number {
+  for (let together = 16; together >= 8; together--)
+    if (units % together === 0 && ((together - 1) / 2) * depth <= WALK) return together;
+  return 1;
+}
+
 /** One row without an activation; the bias becomes a last column of the weights. `withOne`: x has a 1 behind it. */
 function floatRow(
   x: Operand,
@@ -40,6 +50,17 @@ function floatRow(
   for (let unit = 0; unit < units; unit++) {
     joined.set(w.subarray(unit * depth, (unit + 1) * depth), unit * (depth + 1));
     joined[unit * (depth + 1) + depth] = bias[unit];
+  }
+  const together = shortRows(depth + 1, units);
+  if (together > 1 && !withOne) {
+    const views = made(
+      joined,
+      (name) => `sharedFloatRows(${name}, ${(depth + 1) * together}, ${units / together})`,
+    );
+    const starts = Uint16Array.from({ length: together }, (_, i) => i * (depth + 1));
+    const room = made(null, () => `withOne(${depth})`);
+    const args = [x, room, views, starts, y];
+    return call(DENSE_FLOAT, 'denseFloat32Shared', args, 'sharedFloatRows', 'withOne');
   }
   const rows = made(joined, (name) => `floatRows(${name}, ${depth + 1}, ${units})`);
   if (withOne) return call(DENSE_FLOAT, 'denseFloat32One', [x, rows, y], 'floatRows');
