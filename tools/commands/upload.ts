@@ -38,6 +38,7 @@ export function uploadCommand(): Command {
     )
     .option('--inline', "a model's weights as base64 in the module, not in a file of their own")
     .option('--kernels <kind>', 'portable: no kernels that use the builtins of Espruino')
+    .option('--no-ram', 'leave the text of all functions in flash: a few variables less, half as fast')
     .option('--no-minify', 'send text as it is')
     .option('--read-back', 'compare every byte instead of checksums')
     .option('--timeout <seconds>', 'how long the first step may take', positive, 60)
@@ -51,6 +52,7 @@ export function uploadCommand(): Command {
           asIs?: boolean;
           inline?: boolean;
           kernels?: string;
+          ram: boolean;
           minify: boolean;
           readBack?: boolean;
           timeout: number;
@@ -86,6 +88,7 @@ export function uploadCommand(): Command {
           name: options.name ?? moduleName(file),
           inline,
           kernels: options.kernels as 'portable' | 'espruino' | undefined,
+          ram: options.ram,
           minify,
         });
         const uploaded = await uploadModel(packed, inline, target);

@@ -122,7 +122,7 @@ export function sumsOf(
     const starts = made(null, () => `startsOf(${depth}, ${units})`);
     return { sums: { inner: 'matrixSums', args: [x, w, starts] }, imports: ['matrixSums', 'startsOf'] };
   }
-  while (together > 2 && together * depth > LONG_WALK) together /= 2;
+  while (together > 4 && together * depth > LONG_WALK) together /= 2;
   if (together > 1 && units % together === 0) {
     const views = made(w, (name) => `sharedRows(${name}, ${depth}, ${units}, ${together})`);
     const starts = Uint16Array.from({ length: together }, (_, i) => i * depth);

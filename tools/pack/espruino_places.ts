@@ -185,7 +185,9 @@ export function depthwise(args: Args, isConstant: IsConstant, together: number):
   const folded = foldedBias(bias, sums, xZero);
   const dense = { w: columns, bias: folded, multipliers, shifts, depth: taps, units, zero, min, max };
   const place = (operands: Pick<Dense, 'x' | 'y'>): Replacement | null =>
-    g.depth === 1 ? denseRow({ ...dense, ...operands }, together) : onePlace({ ...dense, ...operands });
+    g.depth === 1
+      ? denseRow({ ...dense, ...operands }, together)
+      : onePlace({ ...dense, ...operands }, together);
   if (g.depth !== 1 && g.depth !== units) return null;
   if (isWhole(g)) return place({ x, y });
   const row = place({ x: X, y: Y });
@@ -193,7 +195,7 @@ export function depthwise(args: Args, isConstant: IsConstant, together: number):
 }
 
 /** A depthwise convolution to one place; `w` has the taps of a unit side by side. */
-function onePlace(dense: Dense): Replacement | null {
+function onePlace(dense: Dense, together: number): Replacement | null {
   const { x, w, bias, shifts, depth: taps, units } = dense;
   if (w.length > 65535) return null;
   let bound = 0;
@@ -207,7 +209,8 @@ function onePlace(dense: Dense): Replacement | null {
   if (shifts.some((shift) => shift > 0)) return null;
   const scaling = perUnit(dense, bound);
   if (!scaling) return null;
-  const starts = Uint16Array.from({ length: taps }, (_, i) => i * units);
+  // as many as a dense layer behind it has rows to a view, which then are the same numbers
+  const starts = Uint16Array.from({ length: Math.max(taps, together) }, (_, i) => i * units);
   const u = clamping(units);
   const operands = [units, 0, column('Int8Array', taps), x, starts, w, taps, u, ...scaling.terms];
   return through(call(DENSE, 'columnsInt8PerUnit', operands), u, dense.y, scaling.table);

@@ -23,6 +23,9 @@ export type Part = (typeof PARTS)[number];
 /** Bytes of an array in one of a board's variables. */
 const PAYLOAD = 12;
 
+/** Bytes of a function kept as tokens, to a character of its text. */
+const TOKENS = 0.7;
+
 /** Numbers in a step from which the loops that convert them are kept in RAM as well. */
 const MANY_INPUTS = 32;
 
@@ -52,7 +55,7 @@ export interface Packed {
   weights: Uint8Array;
   /**
    * Variables of Espruino that the module takes, weights in the module not counted. An estimate, from a fit to 24 modules
-   * on the build for Linux: per function that stays 8.5, per view 2.1, per row of a matrix 1.7, and 90 for all; arrays by
+   * on the build for Linux: per function that stays 7.5, per view 1.9, per row of a matrix 1.5, and 80 for all; arrays by
    * their bytes, of which a board's variables hold fewer.
    */
   variables: number;
@@ -148,11 +151,11 @@ export async function packModel(bytes: Uint8Array, options: PackOptions): Promis
       ? inRam(whole, wanted < MANY_INPUTS ? ['run'] : ['run', 'step'])
       : { text: whole, characters: 0 };
   const variables = Math.ceil(
-    90 +
-      8.5 * ((text.match(/\bfunction\b/g) ?? []).length - released.length) +
-      2.1 * (text.match(/new (Int|Uint|Float)\w*Array\(/g) ?? []).length +
-      1.7 * printed.rows +
-      (printed.arrayBytes + characters) / PAYLOAD,
+    80 +
+      7.5 * ((text.match(/\bfunction\b/g) ?? []).length - released.length) +
+      1.9 * (text.match(/new (Int|Uint|Float)\w*Array\(/g) ?? []).length +
+      1.5 * printed.rows +
+      (printed.arrayBytes + TOKENS * characters) / PAYLOAD,
   );
   const module = text.replace(String(VARIABLES), String(variables));
   return {

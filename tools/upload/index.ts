@@ -59,7 +59,7 @@ function expectRoom(board: Board, packed: Packed, inline: boolean): void {
   if (blocksize > 16 || variables <= free) return;
   throw new Error(
     `${packed.files.module} needs about ${variables} variables of RAM (${variables * blocksize} bytes), but the ${name} at ` +
-      `${board.port} has ${free} free: nothing was sent; --kernels portable may take less`,
+      `${board.port} has ${free} free: nothing was sent; --no-ram takes a little less`,
   );
 }
 
