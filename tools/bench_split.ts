@@ -13,11 +13,11 @@ import { packModel } from './pack/index';
 import { table } from './table';
 
 const KINDS: [RegExp, string][] = [
-  [/^(dense|lstm|svdf)/, 'dot products'],
-  [/mapInPlace$/, 'tables'],
+  [/^(dense|lstm|svdf)|convolve/, 'dot products'],
+  [/mapInPlace/, 'tables'],
   // loops of elementwise operators are functions without a name of their own
-  [/^(v\d|add|mul)/, 'elementwise'],
-  [/\.set$/, 'copies'],
+  [/^(v\d+\(|add|mul)/, 'elementwise'],
+  [/\.set\(/, 'copies'],
 ];
 const DOTS = 'dot products';
 const REQUANTIZATION = 'requantization';
@@ -50,7 +50,7 @@ const text = (module: string, node: Node): string => module.slice(node.start, no
 async function parts(bytes: Uint8Array): Promise<{ module: string; weights: Uint8Array; parts: Part[] }> {
   const plain = await packModel(bytes, { target: 'espruino', name: 'b', minify: false });
   const short = await packModel(bytes, { target: 'espruino', name: 'b' });
-  const named = stepCalls(plain.module).calls.map((call) => text(plain.module, call.callee));
+  const named = stepCalls(plain.module).calls.map((call) => text(plain.module, call));
   const { calls, locals } = stepCalls(short.module);
   const declared = locals.length ? `var ${locals.join()};` : '';
   if (named.length !== calls.length || calls.length < 4)
@@ -62,7 +62,9 @@ async function parts(bytes: Uint8Array): Promise<{ module: string; weights: Uint
       const kind = KINDS.find(([pattern]) => pattern.test(named[i]))?.[1];
       if (!kind) throw new Error(`of what kind is ${named[i]}?`);
       const argument = (at: number): string => text(short.module, call.arguments[at]);
-      const found = call.arguments.find((one) => /^(Call|Sequence)Expression$/.test(one.type));
+      const found = named[i].includes('.set(')
+        ? undefined
+        : call.arguments.find((one) => /^(Call|Sequence)Expression$/.test(one.type));
       // a small matrix is multiplied row by row in the kernel itself
       const inner = named[i].startsWith('denseInt8Small')
         ? `for(var i=${argument(0)};i--;)E.convolve(${argument(2)},${argument(3)},i*${argument(4)})`

@@ -65,7 +65,11 @@ function floatRow(
   const rows = made(joined, (name) => `floatRows(${name}, ${depth + 1}, ${units})`);
   if (withOne) return call(DENSE_FLOAT, 'denseFloat32One', [x, rows, y], 'floatRows');
   const one = made(null, () => `withOne(${depth})`);
-  return call(DENSE_FLOAT, 'denseFloat32', [x, rows, one, y], 'floatRows', 'withOne');
+  return {
+    ...call(DENSE_FLOAT, 'denseFloat32', [x, rows, one, y], 'floatRows', 'withOne'),
+    builtins: (from, matrix, room, to) =>
+      `${room}.set(${from});\n${to}.set(${matrix}.map(E.convolve.bind(E, ${room})))`,
+  };
 }
 
 /** A fused activation after what brings y. */

@@ -8,6 +8,8 @@ export interface Replacement {
   /** Further functions that the argument texts use. */
   imports: KernelName[];
   args: Argument[];
+  /** What to print in place of a call where it is a step of its own: builtins need no function. */
+  builtins?: (...names: string[]) => string;
   /** Bytes that then go through a table, by their bits. */
   table?: { from: Argument; to: TypedArray | Parameter; map: Int8Array };
 }
@@ -110,7 +112,8 @@ function signed<T extends Argument>(array: T): T | Int8Array {
 
 /** to = map[from], by the bits of bytes: no kernel, but a builtin. */
 export function lookup(from: Argument, to: TypedArray | Parameter, map: TypedArray): Replacement {
-  return call('', 'lookup', [signed(from), signed(to), signed(map)]);
+  const args = [signed(from), signed(to), signed(map)];
+  return { ...call('', 'lookup', args), builtins: (...names) => `E.mapInPlace(${names.join(', ')})` };
 }
 
 /** What brings bytes to `from`, and then a table: `to` = map[from]. */

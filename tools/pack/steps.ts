@@ -30,12 +30,11 @@ class Calls {
   }
 
   /** A call of what takes its place: a portable kernel of the same name may be used beside it. */
-  replaced({ kernel, imports, args, table }: Replacement): string {
-    // a table is a builtin, and needs no function
-    if (kernel.name === 'lookup') return this.call('E.mapInPlace', args);
+  replaced({ kernel, imports, args, builtins, table }: Replacement): string {
+    for (const more of imports) this.imports.set(`${more.module} ${more.name}`, more);
+    if (builtins) return builtins(...args.map((value) => this.argument(value)));
     const name = `${kernel.name}_fast`;
     this.imports.set(`${kernel.module} ${name}`, { ...kernel, name: `${kernel.name} as ${name}` });
-    for (const more of imports) this.imports.set(`${more.module} ${more.name}`, more);
     const text = this.call(name, args);
     return table ? `${text};\n${this.replaced(lookup(table.from, table.to, table.map))}` : text;
   }
