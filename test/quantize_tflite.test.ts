@@ -135,12 +135,14 @@ describe('quantized models in TensorFlow Lite', function () {
     return { most, share: differing / count, far: far / count };
   }
 
-  // a unit of a candidate's sum is up to four units of its tanh, so one rounding can be as much in the end
+  // a unit of a candidate's sum is up to four units of its tanh, so one rounding can be as much in the end; in the layer named
+  // here it comes to three units once in a thousand values
   for (const [name, make] of Object.entries(LAYERS)) {
-    it(`${name}: single steps from the same state seldom differ in int8, and by four units at most`, async () => {
+    const limit = name === 'gru, reset before' ? 3 : 2;
+    it(`${name}: single steps from the same state seldom differ in int8, and by ${limit} units at most`, async () => {
       const { graph } = quantizeModel(layerModel(make), [walk(300, 4, 5)]);
       const { most, share, far } = await singleSteps(graph, walk(300, 4, 9));
-      assert.ok(most <= 4, `${most} units`);
+      assert.ok(most <= limit, `${most} units`);
       assert.ok(far <= 0.002, `${100 * far}% differ by more than two units`);
       // MEAN rounds otherwise for every tenth value
       assert.ok(share <= (name === 'windows side by side' ? 0.12 : 0.02), `${100 * share}% differ`);
