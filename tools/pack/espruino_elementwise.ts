@@ -91,10 +91,9 @@ function endedCall(
 /** How much longer terms become, so that halves of both signs round away from zero with one number added. */
 const TILTS = [0, 1e-7, 1e-6, 1e-5, 1e-4];
 
-/** A sum of two terms and a number, if there is one that gives the bits of the portable kernel; with few digits. */
-function plainSum(args: Args, pairs: Pairs, ga: number, gb: number, offset: number): Replacement | null {
+/** ga · a + gb · b + offset, and zero, in few digits, if there is such a sum that gives the bits of the portable kernel. */
+function plainSum(args: Args, pairs: Pairs, [ga, gb, offset, zero]: number[]): Replacement | null {
   const values = new Array<number>(65536);
-  const zero = args[22] as number;
   for (const ending of ENDINGS) {
     if (ending.clamps && (args[3] as number) < TABLE_FROM) continue;
     const good = (fa: number, fb: number, c: number): boolean => {
@@ -135,7 +134,7 @@ export function addInt8(args: Args): Replacement | null {
   const m = multiplier * 2 ** (-31 - e);
   const ga = fa * m;
   const gb = (sign * fb * m) / 2 ** bShift;
-  const sum = plainSum(args, pairs, ga, gb, -aZero * ga - bZero * gb);
+  const sum = plainSum(args, pairs, [ga, gb, -aZero * ga - bZero * gb, zero]);
   if (sum) return sum;
   const nudged = [m, zero + 4096.5 + nudge(e), zero + 4096.5 - nudge(e), min, max];
   if (!bShift && Number.isInteger(fa) && Number.isInteger(fb)) {
