@@ -160,10 +160,40 @@ describe('sizes of packed models', function () {
         assert.ok(module.length <= most, `${module.length} bytes`);
       });
   }
-  it('a float GRU: a module for Espruino of at most 6144 bytes', async () => {
-    const { module } = await packModel(gru('FLOAT32'), { target: 'espruino', name: 'gru' });
-    assert.ok(module.length <= 6144, `${module.length} bytes`);
-  });
+  for (const type of ['FLOAT32', 'INT8'] as const)
+    it(`a GRU of ${type}: a module for Espruino of at most 6144 bytes`, async () => {
+      const { module } = await packModel(gru(type), { target: 'espruino', name: 'gru' });
+      assert.ok(module.length <= 6144, `${module.length} bytes`);
+    });
+  // what a module from Storage and its first step leave in use
+  const memory: [string, number][] = [
+    ['hello_world_int8', 2.5],
+    ['vad', 7],
+    ['okay_nabu', 16],
+  ];
+  const espruino = engineNamed('espruino');
+  for (const [name, kilobytes] of memory) {
+    const title = `${name} takes at most ${kilobytes} KB of RAM on Espruino, at 13 bytes a variable`;
+    if (espruino.find() === null) it(`${title} (pending: ${espruino.hint})`);
+    else if (!shared('models')) it(`${title} (${ABSENT})`);
+    else
+      it(title, async () => {
+        const packed = await packModel(modelFile(name), { target: 'espruino', name: 'packed' });
+        const result = await espruino.run({
+          bundle: '',
+          driver: `var storage = require('Storage');
+storage.write('packed', readBytes('module')); storage.write('packed.bin', readBytes('weights'));
+var before = process.memory().usage;
+var model = require('packed');
+model.invoke();
+print(process.memory().usage - before);`,
+          files: { module: Buffer.from(packed.module), weights: packed.weights },
+        });
+        assert.equal(result.error, null);
+        const bytes = 13 * Number(result.lines[0]);
+        assert.ok(bytes <= kilobytes * 1024, `${bytes} bytes`);
+      });
+  }
   const limits: [string, number][] = [
     ['hello_world_int8', 32],
     ['okay_nabu', 192],
