@@ -32,6 +32,13 @@ describe('functions in RAM', () => {
     assert.deepEqual(marked(source), ['make', 'now']);
   });
 
+  it('are methods that are to be there as a whole', () => {
+    const source = 'module.exports = { invoke: function () { this.run(); }, run: function () {} };';
+    assert.equal(inRam(source, ['run']).text, source);
+    assert.match(inRam(source, ['run'], ['invoke']).text, /invoke: function \(\) \{"ram";/);
+    assert.ok(inRam(source, ['run'], ['invoke']).characters > 0);
+  });
+
   it('are marked in modules for Espruino unless told otherwise', async () => {
     const bytes = writeModel(gruModel({ inputs: 3, units: 8, type: 'INT8' }));
     const count = async (options: { target: 'espruino' | 'es5'; ram?: boolean }): Promise<number> =>

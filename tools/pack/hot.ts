@@ -17,25 +17,33 @@ function hasLoop({ body }: FunctionNode): boolean {
 
 /**
  * The module's text, with the directive "ram" in functions with loops: those that run while it is loaded, and that `methods`
- * of the packed model reach; and how many characters the latter have.
+ * of the packed model reach, and in the `whole` ones of these methods; and how many characters they have.
  */
-export function inRam(source: string, methods: string[]): { text: string; characters: number } {
+export function inRam(
+  source: string,
+  methods: string[],
+  whole: string[] = [],
+): { text: string; characters: number } {
   const program = parse(source, { ecmaVersion: 5 });
   const scopes = scopesOf(program);
   const scopeOf = new Map<AnyNode, Scope>(scopes.map((scope) => [scope.node, scope]));
   /** What stands behind a name of the top level: a function, or what is assigned where it is declared. */
   const meanings = new Map<string, AnyNode>();
   const entries: AnyNode[] = [];
+  const always = new Set<AnyNode>();
   simple(program, {
     VariableDeclarator: ({ id, init }) =>
       void (id.type === 'Identifier' && init && meanings.set(id.name, init)),
-    Property: ({ key, value }) =>
-      void (key.type === 'Identifier' && methods.includes(key.name) && entries.push(value)),
+    Property: ({ key, value }) => {
+      if (key.type !== 'Identifier') return;
+      if (methods.includes(key.name)) entries.push(value);
+      if (whole.includes(key.name) && value.type === 'FunctionExpression') always.add(value);
+    },
   });
   for (const node of program.body) if (node.type === 'FunctionDeclaration') meanings.set(node.id.name, node);
 
   const seen = new Set<AnyNode>();
-  const hot = new Set<FunctionNode>();
+  const hot = new Set<FunctionNode>(always as Set<AnyNode & FunctionNode>);
   const reach = (node: AnyNode | undefined): void => {
     if (!node || seen.has(node)) return;
     seen.add(node);

@@ -148,7 +148,8 @@ export async function packModel(bytes: Uint8Array, options: PackOptions): Promis
   const wanted = model.inputs.reduce((sum, { data }) => sum + data.length, 0);
   const { text, characters } =
     target === 'espruino' && options.ram !== false
-      ? inRam(whole, wanted < MANY_INPUTS ? ['run'] : ['run', 'step'])
+      ? // with state, invoke has much to look at before each step
+        inRam(whole, wanted < MANY_INPUTS ? ['run'] : ['run', 'step'], stateful ? ['invoke'] : [])
       : { text: whole, characters: 0 };
   const variables = Math.ceil(
     80 +
