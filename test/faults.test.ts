@@ -106,7 +106,9 @@ attempt(anew);`,
   attempt(function () { forget(); var m = require('gru'); return m.invoke ? 'a model' : 'no model'; });
 });`,
     );
-    for (const line of printed) assert.match(line, /^(Got |Unexpected end|no model|.*is not defined)/);
+    // what is left of a name may be another one, which has no value yet
+    for (const line of printed)
+      assert.match(line, /^(Got |Unexpected end|no model|Unsupported first argument|.*is not defined)/);
     assert.equal(printed.length, cuts.length);
   });
 
